@@ -1,0 +1,1 @@
+"""Published classical detectors behind the same `Predictor` protocol as the network."""

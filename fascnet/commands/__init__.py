@@ -1,0 +1,1 @@
+"""One file a verb: Hydra in, one package call, one line out."""

@@ -1,0 +1,112 @@
+"""Finds the Hydra tree and composes a verb's configuration. Hydra is imported in `fascnet/commands/` alone."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from fascnet.errors import SettingError
+
+
+def find_config_dir() -> Path:
+    """Return the folder of the Hydra tree: inside an installed wheel, else beside the package in a checkout.
+
+    `pkg://` and relative paths fail in console scripts of one or another install form; an absolute folder works in all.
+    """
+    inside = Path(str(files("fascnet") / "configs"))
+    return inside if inside.is_dir() else Path(__file__).resolve().parents[2] / "configs"
+
+
+def compose_config(verb: str, overrides: list[str]) -> dict[str, Any]:
+    """Compose `configs/VERB.yaml` with command-line overrides into a plain, resolved dict.
+
+    Args:
+        verb: name of the primary config.
+        overrides: Hydra overrides as typed, such as `data.root=clinic` or `trainer=gpu`.
+
+    Raises:
+        SettingError: a key is misspelt, a group or file does not exist, a value does not parse, or a key that has no
+            default was not given; one line that names it.
+    """
+    from hydra import compose, initialize_config_dir  # noqa: PLC0415 - `--help` must not pay for Hydra
+    from hydra.errors import HydraException
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    try:
+        with initialize_config_dir(config_dir=str(find_config_dir()), version_base="1.3"):
+            config = compose(config_name=verb, overrides=overrides)
+        missing = sorted(OmegaConf.missing_keys(config))
+        if missing:
+            raise SettingError(f"{verb}: give {', '.join(f'{key}=…' for key in missing)} (see: fascnet {verb} --help)")
+        plain = OmegaConf.to_container(config, resolve=True)
+    except (HydraException, OmegaConfBaseException) as error:
+        raise SettingError(f"{verb}: {_explain(error, verb)}") from error
+    if not isinstance(plain, dict):
+        raise SettingError(f"{verb}: the configuration is not a mapping")
+    return {str(key): value for key, value in plain.items()}
+
+
+def _explain(error: BaseException, verb: str) -> str:
+    """Turn a Hydra or OmegaConf error, often several lines with advice for programmers, into one line for users."""
+    chain = [str(error)]
+    if error.__cause__ is not None:
+        chain.append(str(error.__cause__))
+    text = " ".join(chain)
+    not_a_key = re.search(r"Key '([^']+)' is not in struct", text)
+    wanted = re.search(r"Could not override '([^']+)'", text)
+    if not_a_key or wanted:
+        key = wanted.group(1) if wanted else (not_a_key.group(1) if not_a_key else "")
+        known = _list_keys(verb)
+        near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
+        hint = f"; did you mean '{near[0]}'?" if near else ""
+        return f"there is no key '{key}'{hint} (see: fascnet {verb} --help)"
+    return " ".join(text.split())[:300]
+
+
+def _list_keys(verb: str) -> list[str]:
+    """List every dotted key of a verb's default configuration."""
+    from hydra import compose, initialize_config_dir  # noqa: PLC0415
+    from omegaconf import OmegaConf  # noqa: PLC0415
+
+    with initialize_config_dir(config_dir=str(find_config_dir()), version_base="1.3"):
+        tree = OmegaConf.to_container(compose(config_name=verb), resolve=False)
+
+    def walk(node: object, prefix: str) -> list[str]:
+        if not isinstance(node, dict):
+            return []
+        keys = [f"{prefix}{key}" for key in node]
+        return keys + [k for name, child in node.items() for k in walk(child, f"{prefix}{name}.")]
+
+    return walk(tree, "")
+
+
+def instantiate_node(node: dict[str, Any], where: str) -> Any:
+    """Build the object that a config node with `_target_` describes; its other keys are constructor arguments.
+
+    Args:
+        node: the resolved node.
+        where: its place in the configuration, for messages.
+
+    Raises:
+        SettingError: the target does not exist, or a key is not one of its arguments.
+    """
+    import inspect  # noqa: PLC0415
+
+    from hydra.errors import HydraException  # noqa: PLC0415
+    from hydra.utils import instantiate  # noqa: PLC0415
+
+    name = node.get("_target_", "")
+    try:
+        # First bound, then called: a wrong argument is the user's, a TypeError from inside is a fault of ours.
+        maker = instantiate(node, _partial_=True, _convert_="all")
+        inspect.signature(maker.func).bind(*maker.args, **maker.keywords)
+    except HydraException as error:
+        cause = error.__cause__ if error.__cause__ is not None else error
+        raise SettingError(f"{where}: '{name}' cannot be built: {' '.join(str(cause).split())}") from error
+    except TypeError as error:
+        raise SettingError(f"{where}: '{name}': {error}") from error
+    return maker()

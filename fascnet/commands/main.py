@@ -1,0 +1,78 @@
+"""The console command: `fascnet VERB [hydra overrides]`.
+
+Exit codes: 0 all done; 1 finished, but some clips failed or problems were found; 2 a wrong key, path or value.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+
+from fascnet import __version__
+from fascnet.commands.config import compose_config, find_config_dir
+from fascnet.errors import FascnetError
+
+VERBS = {
+    "phantom": "simulate clips with known twitches",
+    "check": "list a data set's problems",
+    "train": "train a network on labelled clips",
+    "predict": "find fasciculations in recordings",
+    "benchmark": "compare predictions and raters with labels",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a verb and exit with its code."""
+    sys.exit(run(list(sys.argv[1:] if arguments is None else arguments)))
+
+
+def run(arguments: list[str]) -> int:
+    """Run `VERB [overrides]` and return the exit code."""
+    if not arguments or arguments[0] in {"-h", "--help"}:
+        print(_describe_verbs())
+        return 0 if arguments else 2
+    if arguments[0] == "--version":
+        print(f"fascnet {__version__}")
+        return 0
+    verb, *overrides = arguments
+    if verb not in VERBS:
+        return _refuse(f"there is no verb '{verb}'; choose one of: {', '.join(VERBS)}")
+    if {"-h", "--help"} & set(overrides):
+        print(_describe_verb(verb))
+        return 0
+    try:
+        config = compose_config(verb, overrides)
+        module = importlib.import_module(f"fascnet.commands.{verb}")
+        return int(module.run(config))
+    except FascnetError as error:
+        return _refuse(f"{error}")
+    except KeyboardInterrupt:
+        print("fascnet: stopped; what was already written is whole", file=sys.stderr)
+        return 130
+
+
+def _refuse(message: str) -> int:
+    print(f"fascnet: {' '.join(message.split())}", file=sys.stderr)
+    return 2
+
+
+def _describe_verbs() -> str:
+    lines = [f"fascnet {__version__}: finds fasciculations in muscle ultrasound. Research tool, not a medical device.", ""]
+    lines += ["usage: fascnet VERB [key=value ...]", ""]
+    lines += [f"  {verb:<10} {what}" for verb, what in VERBS.items()]
+    lines += ["", "fascnet VERB --help shows the keys of a verb."]
+    return "\n".join(lines)
+
+
+def _describe_verb(verb: str) -> str:
+    """Show a verb's keys with their comments: the config files themselves, read as text so that nothing slow loads."""
+    root = find_config_dir()
+    parts = [f"fascnet {verb}: {VERBS[verb]}", "", f"usage: fascnet {verb} [key=value ...]", ""]
+    parts.append((root / f"{verb}.yaml").read_text(encoding="utf-8").strip())
+    text = parts[-1]
+    groups = [folder for folder in sorted(root.iterdir()) if folder.is_dir() and f"{folder.name}:" in text]
+    for folder in groups:
+        options = sorted(file.stem for file in folder.glob("*.yaml"))
+        parts += ["", f"# {folder.name}=… is one of: {', '.join(options)}"]
+    return "\n".join(parts)

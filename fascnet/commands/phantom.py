@@ -1,0 +1,38 @@
+"""`fascnet phantom`: simulate clips with known twitches."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+
+def run(config: dict[str, Any]) -> int:
+    """Write a phantom data set and return the exit code.
+
+    Args:
+        config: the composed `configs/phantom.yaml`; keys are arguments of `generate_phantom`; the group
+            `phantom` holds the fields of `PhantomSettings`.
+    """
+    from rich.console import Console  # noqa: PLC0415 - `--help` must be instant
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn  # noqa: PLC0415
+
+    from fascnet.phantom.generate import generate_phantom  # noqa: PLC0415
+    from fascnet.phantom.settings import PhantomSettings  # noqa: PLC0415
+
+    arguments = dict(config)
+    settings = PhantomSettings.from_mapping(arguments.pop("phantom"))
+    output = Path(arguments.pop("output"))
+    started_s = time.monotonic()
+    columns = ("clips", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as progress:
+        bar = progress.add_task("clips", total=arguments["clips"])
+        manifest = generate_phantom(
+            output,
+            settings=settings,
+            on_clip=lambda done, total: progress.update(bar, completed=done, total=total),
+            **arguments,
+        )
+    print(f"phantom: {arguments['clips']} clips in {time.monotonic() - started_s:.0f} s: {manifest}")
+    return 0

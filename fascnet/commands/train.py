@@ -1,0 +1,43 @@
+"""`fascnet train`: trains a network on labelled clips."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from fascnet.commands.config import instantiate_node
+from fascnet.errors import SettingError
+
+
+def run(config: dict[str, Any]) -> int:
+    """Train, and say where the model file is.
+
+    Args:
+        config: `configs/train.yaml`, resolved.
+
+    Raises:
+        FascnetError: a wrong setting, data set, device or output.
+    """
+    from fascnet.inference.model_file import load_model  # noqa: PLC0415 - `--help` must be instant
+    from fascnet.training.fit import train_network  # noqa: PLC0415
+
+    if isinstance(config["seed"], bool) or not isinstance(config["seed"], int) or config["seed"] < 0:
+        raise SettingError(f"train: seed={config['seed']} must be a whole number from 0")
+    path = train_network(
+        output=Path(config["output"]),
+        data=instantiate_node(config["data"], "data"),
+        network=config["network"],
+        loss=instantiate_node(config["loss"], "loss"),
+        optimizer=instantiate_node(config["optimizer"], "optimizer"),
+        trainer=instantiate_node(config["trainer"], "trainer"),
+        seed=config["seed"],
+        name=config["name"],
+        resume=config["resume"],
+        overwrite=config["overwrite"],
+        config=config,
+    )
+    if path.exists():
+        figures = load_model(path).spec.metrics
+        shown = [f"{key} {value:.3f}" for key, value in figures.items() if isinstance(value, float)]
+        print(f"{path}: validation {', '.join(shown)}")
+    return 0

@@ -1,0 +1,1 @@
+"""Files and labels in: manifests, recordings, labels, targets, windows."""

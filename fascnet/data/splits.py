@@ -1,0 +1,102 @@
+"""Splits by subject: nobody's muscle is trained on and tested on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from fascnet.errors import SplitError
+from fascnet.types import ClipSource
+
+SPLITS = ("train", "val", "test")
+
+
+def check_splits(clips: Sequence[ClipSource]) -> None:
+    """Refuse a data set in which a subject stands in more than one split.
+
+    Raises:
+        SplitError: names the first such subject and its splits.
+    """
+    for problem in find_split_problems(clips):
+        raise SplitError(problem)
+
+
+def find_split_problems(clips: Sequence[ClipSource]) -> list[str]:
+    """Describe every subject that stands in more than one split, a line each."""
+    seen: dict[str, set[str]] = {}
+    for clip in clips:
+        if clip.split is not None:
+            seen.setdefault(clip.subject_id, set()).add(clip.split)
+    return [
+        f"subject '{subject}' stands in the splits {', '.join(sorted(splits))}; keep all its clips in one"
+        for subject, splits in seen.items()
+        if len(splits) > 1
+    ]
+
+
+def draw_splits(clips: Sequence[ClipSource], fractions: Mapping[str, float], seed: int) -> list[ClipSource]:
+    """Give every clip a split, by subject; splits that every clip already has are kept and checked.
+
+    Subjects are shuffled with the seed and dealt so that each split's share of them is as near its fraction
+    as whole subjects allow, at least one each. The result does not depend on the order of the clips.
+
+    Args:
+        clips: the data set.
+        fractions: share of subjects per split name, such as {"train": 0.7, "val": 0.3}; above 0, any sum.
+        seed: of the shuffle.
+
+    Returns:
+        The same clips in the same order, with `split` filled.
+
+    Raises:
+        SplitError: some clips have a split and some do not; a subject in two splits; fewer subjects than
+            splits; unknown names or fractions.
+    """
+    given = [clip for clip in clips if clip.split is not None]
+    if given and len(given) < len(clips):
+        without = next(clip.clip_id for clip in clips if clip.split is None)
+        raise SplitError(
+            f"clip '{without}' has no split while others have; fill the split column or empty it"
+        )
+    if given:
+        check_splits(clips)
+        return list(clips)
+    _check_fractions(fractions)
+    subjects = sorted({clip.subject_id for clip in clips})
+    if len(subjects) < len(fractions):
+        raise SplitError(
+            f"{len(subjects)} subjects cannot fill {', '.join(fractions)}; add subjects or name fewer splits"
+        )
+    order = np.random.default_rng(seed).permutation(len(subjects))
+    shuffled = [subjects[i] for i in order]
+    split_of: dict[str, str] = {}
+    start = 0
+    for name, count in _deal(len(subjects), fractions).items():
+        split_of |= dict.fromkeys(shuffled[start : start + count], name)
+        start += count
+    return [replace(clip, split=split_of[clip.subject_id]) for clip in clips]
+
+
+def _check_fractions(fractions: Mapping[str, float]) -> None:
+    unknown = [name for name in fractions if name not in SPLITS]
+    if unknown or not fractions:
+        raise SplitError(
+            f"split fractions must name some of {', '.join(SPLITS)}; got {', '.join(unknown) or 'none'}"
+        )
+    for name, fraction in fractions.items():
+        if not (np.isfinite(fraction) and fraction > 0):
+            raise SplitError(
+                f"the fraction of split '{name}' must be above 0, not {fraction}; leave the split out instead"
+            )
+
+
+def _deal(n_subjects: int, fractions: Mapping[str, float]) -> dict[str, int]:
+    """One subject each, then each further subject to the split that lacks most."""
+    total = sum(fractions.values())
+    counts = dict.fromkeys(fractions, 1)
+    for _ in range(n_subjects - len(fractions)):
+        lacking = {name: fractions[name] / total * n_subjects - counts[name] for name in counts}
+        counts[max(lacking, key=lambda name: lacking[name])] += 1
+    return counts

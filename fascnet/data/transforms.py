@@ -1,0 +1,136 @@
+"""Augmentation of training windows: what differs between scanners, probes and people, never what a twitch is.
+
+Geometry and grey levels go through albumentations, one draw for the whole window (`images` and `masks`). What must
+differ from frame to frame (noise, gain steps) and what bends time is done here: albumentations freezes its noise over
+a clip, and its `TimeReverse` is a mirror.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import albumentations as A
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Augmentation:
+    """How strongly windows are varied. Every probability is 0-1, every range is drawn uniformly.
+
+    Attributes:
+        flip_p: probability of a mirror image, left to right.
+        scale: range of zoom: other bodies, wrong spacings.
+        rotate_deg: largest rotation to either side.
+        shear_deg: largest shear to either side.
+        elastic_p: probability of a smooth elastic warp, the same at every tick.
+        gamma: range of the exponent on grey levels, in percent (100 = unchanged).
+        brightness: largest shift of grey, share of full scale.
+        contrast: largest relative change of contrast.
+        blur_p: probability of a slight blur.
+        noise_sd: range of the standard deviation of noise drawn anew for each tick, in grey levels 0-255.
+        speckle_sd: range of the relative standard deviation of multiplicative noise drawn anew for each tick.
+        gain_step_p: probability of a sudden change of gain.
+        gain_step: largest such change, in grey levels.
+        speed: range of the factor by which time runs faster.
+        low_rate_p: probability that the window is as if recorded at a lower rate.
+        low_rate_hz: range of that rate.
+        freeze_p: probability that a tick shows the frame before it once more (doubled frames of screen recorders).
+    """
+
+    flip_p: float = 0.5
+    scale: tuple[float, float] = (0.85, 1.2)
+    rotate_deg: float = 8.0
+    shear_deg: float = 4.0
+    elastic_p: float = 0.0
+    gamma: tuple[float, float] = (75.0, 135.0)
+    brightness: float = 0.12
+    contrast: float = 0.25
+    blur_p: float = 0.2
+    noise_sd: tuple[float, float] = (0.0, 5.0)
+    speckle_sd: tuple[float, float] = (0.0, 0.05)
+    gain_step_p: float = 0.1
+    gain_step: float = 12.0
+    speed: tuple[float, float] = (0.8, 1.25)
+    low_rate_p: float = 0.25
+    low_rate_hz: tuple[float, float] = (18.0, 28.0)
+    freeze_p: float = 0.005
+
+
+class WindowAugmenter:
+    """Applies an `Augmentation` to windows; every draw comes from the generator it is given."""
+
+    def __init__(self, settings: Augmentation) -> None:
+        self.settings = settings
+        self._spatial = A.Compose(
+            [
+                A.HorizontalFlip(p=settings.flip_p),
+                A.Affine(
+                    scale=tuple(settings.scale),
+                    rotate=(-settings.rotate_deg, settings.rotate_deg),
+                    shear=(-settings.shear_deg, settings.shear_deg),
+                    interpolation=cv2.INTER_LINEAR,
+                    mask_interpolation=cv2.INTER_NEAREST,
+                    border_mode=cv2.BORDER_REFLECT_101,
+                    p=0.7,
+                ),
+                A.ElasticTransform(alpha=40, sigma=12, border_mode=cv2.BORDER_REFLECT_101, p=settings.elastic_p),
+                A.RandomGamma(gamma_limit=tuple(settings.gamma), p=0.5),
+                A.RandomBrightnessContrast(settings.brightness, settings.contrast, p=0.5),
+                A.GaussianBlur(blur_limit=(3, 3), p=settings.blur_p),
+            ]
+        )
+
+    def choose_ticks(
+        self, n_ticks: int, rate_hz: float, rng: np.random.Generator
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Bend time: choose which clip tick, counted from the window's start, each window tick shows.
+
+        Args:
+            n_ticks: ticks in the window.
+            rate_hz: ticks per second.
+            rng: source of the draws.
+
+        Returns:
+            (n_ticks,) offsets, non-decreasing, and (n_ticks,) `dt_s` as `Tick.dt_s`.
+        """
+        s = self.settings
+        speed = rng.uniform(*s.speed)
+        steps = np.arange(n_ticks, dtype=np.float64)
+        if rng.random() < s.low_rate_p:
+            ratio = min(1.0, rng.uniform(*s.low_rate_hz) / rate_hz)
+            steps = np.round(steps * ratio) / ratio
+        offsets = np.round(steps * speed).astype(np.int64)
+        shown = offsets.copy()
+        frozen = np.flatnonzero(rng.random(n_ticks) < s.freeze_p)
+        for tick in frozen[frozen > 0]:
+            shown[tick] = shown[tick - 1]
+        # A frozen frame is a recorder's fault that no time stamp tells: its dt stays.
+        dt_s = np.diff(offsets, prepend=offsets[:1]) / (rate_hz * speed)
+        return shown, dt_s.astype(np.float32)
+
+    def warp(
+        self, images: NDArray[np.uint8], masks: NDArray[np.uint8], rng: np.random.Generator
+    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """Vary a window in space and grey level, and add noise to every tick by itself.
+
+        Args:
+            images: uint8 (T, H, W).
+            masks: uint8 (T, H, W), moved along with the images, never blended.
+            rng: source of the draws.
+        """
+        self._spatial.set_random_seed(int(rng.integers(2**31)))
+        out = self._spatial(images=images[..., None], masks=masks)
+        warped = np.asarray(out["images"], np.uint8)[..., 0]
+        return self._add_noise(warped, rng), np.ascontiguousarray(out["masks"], np.uint8)
+
+    def _add_noise(self, images: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+        s = self.settings
+        noise_sd, speckle_sd = rng.uniform(*s.noise_sd), rng.uniform(*s.speckle_sd)
+        grey = images.astype(np.float32)
+        if rng.random() < s.gain_step_p:
+            grey[int(rng.integers(len(images))) :] += np.float32(rng.uniform(-s.gain_step, s.gain_step))
+        grain = rng.standard_normal(images.shape, dtype=np.float32)
+        grey += grain * (np.float32(noise_sd) + np.float32(speckle_sd) * grey)
+        return np.clip(np.rint(grey), 0, 255).astype(np.uint8)

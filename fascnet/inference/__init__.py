@@ -1,0 +1,1 @@
+"""From a recording to heatmaps, events, scores and files."""

@@ -1,0 +1,275 @@
+"""Predicts one clip: stream, find events, score, write. A clip that cannot be read never stops the study."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from fascnet.data.recordings import open_recording
+from fascnet.errors import OutputError, RecordingError
+from fascnet.inference.events import EventFinder
+from fascnet.inference.heatmap_store import HEATMAP_FILE, HeatmapStore, quantise
+from fascnet.inference.overlay import OVERLAY_FILE, write_overlay
+from fascnet.inference.run_record import StageClock
+from fascnet.inference.scores import ClipPool, TimeCourse, calibrate
+from fascnet.inference.summary import SUMMARY_FILE, write_summary
+from fascnet.types import (
+    ClipSource,
+    Event,
+    Frame,
+    HeatmapStream,
+    Prediction,
+    Predictor,
+    Recording,
+    RecordingInfo,
+)
+
+CLIP_FILES = (HEATMAP_FILE, SUMMARY_FILE, OVERLAY_FILE)
+"""What a clip's folder may hold."""
+
+OnFrames = Callable[[int], None]
+"""Told how many frames of the clip have been decoded so far."""
+
+
+class WatchedRecording:
+    """A recording that notes what passes: frames, length, mean frame, and why it broke off.
+
+    A recording that breaks off ends here instead of raising, so that a predictor which works in chunks still
+    gives the heatmaps of the sound frames it holds.
+
+    Args:
+        recording: what is watched.
+        on_frames: told the number of frames so far after each one.
+    """
+
+    def __init__(self, recording: Recording, on_frames: OnFrames | None = None) -> None:
+        self._recording = recording
+        self._on_frames = on_frames
+        self._reset()
+
+    def _reset(self) -> None:
+        self.n_frames = 0
+        self.last_s = 0.0
+        self.decode_s = 0.0
+        self.broken: RecordingError | None = None
+        self._sum: NDArray[np.float64] | None = None
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self._recording.path
+
+    @property
+    def info(self) -> RecordingInfo:
+        """What the file says about itself."""
+        return self._recording.info
+
+    @property
+    def duration_s(self) -> float:
+        """Length of what was decoded: the last frame lasts one mean frame interval."""
+        return self.last_s + 1.0 / self.info.fps if self.n_frames else 0.0
+
+    @property
+    def mean_frame(self) -> NDArray[np.float64]:
+        """Mean over time of what was decoded, (H, W)."""
+        if self._sum is None:
+            return np.zeros((self.info.height, self.info.width))
+        return self._sum / self.n_frames
+
+    def frames(self) -> Iterator[Frame]:
+        """Yield the sound frames; each call starts anew, also what was noted."""
+        self._reset()
+        frames = self._recording.frames()
+        while True:
+            began = time.perf_counter()
+            try:
+                frame = next(frames, None)
+            except RecordingError as error:
+                self.broken = error
+                return
+            finally:
+                self.decode_s += time.perf_counter() - began
+            if frame is None:
+                return
+            if self._sum is None:
+                self._sum = np.zeros(frame.image.shape, dtype=np.float64)
+            cv2.accumulate(frame.image, self._sum)
+            self.n_frames += 1
+            self.last_s = frame.time_s
+            if self._on_frames is not None:
+                self._on_frames(self.n_frames)
+            yield frame
+
+
+def predict_clip(
+    source: ClipSource,
+    predictor: Predictor,
+    output: Path,
+    *,
+    overlay: bool = True,
+    clock: StageClock | None = None,
+    on_frames: OnFrames | None = None,
+) -> Prediction:
+    """Find the fasciculations of one clip and write `output/<clip_id>/`, at constant memory.
+
+    Args:
+        source: the recording and what is known about it.
+        predictor: what turns it into heatmaps.
+        output: the study's folder.
+        overlay: write `overlay.mp4` too.
+        clock: seconds per stage are added to it.
+        on_frames: told the number of decoded frames after each one.
+
+    Returns:
+        The result, without its heatmap. `failed` with a reason when not a single frame could be decoded,
+        `partial` when the recording broke off: what was decoded is scored.
+
+    Raises:
+        OutputError: something cannot be written, such as on a full disk; it would hit every further clip too.
+    """
+    stages = StageClock() if clock is None else clock
+    folder = output / source.clip_id
+    try:
+        with stages.stage("open"):
+            remove_clip_files(folder)
+            recording = open_recording(source.path, fps=source.fps, mm_per_px=source.mm_per_px)
+            # Without a single frame it never reaches the predictor, which could not say what is wrong.
+            if next(recording.frames(), None) is None:
+                raise RecordingError(f"{source.path}: holds no frame; export the clip again")
+        watched = WatchedRecording(recording, on_frames)
+        stream = predictor.stream(watched)
+        with HeatmapStore(folder, stream.shape) as store:
+            result = _predict_stream(source, predictor, watched, stream, store, stages)
+            if overlay:
+                with stages.stage("overlay"):
+                    write_overlay(
+                        folder / OVERLAY_FILE,
+                        recording,
+                        store,
+                        box=stream.box,
+                        heatmap_fps=stream.fps,
+                        events=result.events,
+                    )
+            return result
+    except RecordingError as error:
+        remove_clip_files(folder)
+        return _describe(source, Prediction(source.clip_id, "failed", reason=str(error)))
+
+
+def remove_clip_files(folder: Path) -> None:
+    """Remove a clip's earlier files, so that nothing stale can stand beside a new result.
+
+    Raises:
+        OutputError: a file cannot be removed.
+    """
+    try:
+        for name in CLIP_FILES:
+            (folder / name).unlink(missing_ok=True)
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
+    except OSError as error:
+        raise OutputError(
+            f"{folder}: cannot be emptied ({error.strerror}); mend the rights of the folder"
+        ) from error
+
+
+def _predict_stream(
+    source: ClipSource,
+    predictor: Predictor,
+    watched: WatchedRecording,
+    stream: HeatmapStream,
+    store: HeatmapStore,
+    stages: StageClock,
+) -> Prediction:
+    finder = EventFinder(predictor.event_definition, stream.fps, stream.shape, stream.box, stream.mm_per_px)
+    pool = ClipPool()
+    course = TimeCourse(1.0 / stream.fps)
+    events: list[Event] = []
+    highest = np.zeros(stream.shape, dtype=np.float32)
+    for chunk in _pull(stream, watched, stages):
+        _check_finite(chunk, watched.path, store.n_ticks / stream.fps)
+        with stages.stage("events"):
+            for heatmap in chunk:
+                events += finder.push(heatmap)
+                smoothed = pool.push(heatmap)
+                if smoothed is not None:
+                    course.append(calibrate(smoothed, predictor.calibration))
+            np.maximum(highest, chunk.max(axis=0, initial=0.0), out=highest)
+        with stages.stage("write"):
+            store.append(chunk)
+    logit = pool.finish()
+    if logit is None or pool.newest is None:
+        reason = f"{watched.path}: no heatmap came of it; it may be too short"
+        raise RecordingError(reason if watched.broken is None else str(watched.broken))
+    course.append(calibrate(pool.newest, predictor.calibration))
+    end_s = watched.duration_s
+    events = sorted([*events, *finder.finish(end_s)], key=lambda e: (e.onset_s, e.offset_s, e.peak_s))
+    result = Prediction(
+        clip_id=source.clip_id,
+        status="ok" if watched.broken is None else "partial",
+        events=tuple(events),
+        score=calibrate(logit, predictor.calibration),
+        duration_s=end_s,
+        scored_s=min(end_s, store.n_ticks / stream.fps),
+        reason="" if watched.broken is None else str(watched.broken),
+        heatmap_fps=stream.fps,
+        box=stream.box,
+        fps=watched.info.fps,
+        mm_per_px=stream.mm_per_px,
+        active_area_fraction=finder.covered_fraction,
+    )
+    result = _describe(source, result)
+    mean_frame = watched.mean_frame
+    with stages.stage("write"):
+        store.finish(fps=stream.fps, mm_per_px=stream.mm_per_px, box=stream.box)
+    with stages.stage("summary"):
+        write_summary(
+            store.folder / SUMMARY_FILE,
+            result,
+            mean_frame=mean_frame,
+            highest=quantise(highest),
+            course=course.values(),
+            threshold=predictor.event_definition.onset_threshold,
+        )
+    return result
+
+
+def _pull(
+    stream: HeatmapStream, watched: WatchedRecording, stages: StageClock
+) -> Iterator[NDArray[np.float32]]:
+    """Pull chunks, counting decoding and detection apart; they interleave inside the predictor."""
+    chunks = iter(stream.chunks)
+    while True:
+        began, decoded = time.perf_counter(), watched.decode_s
+        chunk = next(chunks, None)
+        decoding = max(0.0, watched.decode_s - decoded)
+        stages.add("decode", decoding)
+        stages.add("detect", max(0.0, time.perf_counter() - began - decoding))
+        if chunk is None:
+            return
+        if len(chunk):
+            yield chunk
+
+
+def _check_finite(chunk: NDArray[np.float32], path: Path, time_s: float) -> None:
+    if not np.isfinite(chunk).all():
+        raise RecordingError(
+            f"{path}: the detector gave values that are not numbers after {time_s:.2f} s; "
+            "try precision=fp32, else report it"
+        )
+
+
+def _describe(source: ClipSource, prediction: Prediction) -> Prediction:
+    return dataclasses.replace(
+        prediction,
+        source=str(source.path),
+        subject_id=source.subject_id,
+        muscle=source.muscle,
+        side=source.side,
+    )

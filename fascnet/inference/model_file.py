@@ -1,0 +1,158 @@
+"""What is in a model file: weights and everything prediction needs, in one safetensors file without any code.
+
+The specification is JSON in the file's header, under the key `fascnet`. Loading needs neither Hydra, Lightning, configs
+nor data.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from fascnet import __version__
+from fascnet.data.whole_file import write_whole
+from fascnet.errors import ModelFileError, SettingError
+from fascnet.models.build import build_network
+from fascnet.models.preprocessing import Preprocessor
+from fascnet.models.unet import FasciculationUNet
+from fascnet.types import ClipCalibration, EventDefinition
+
+FORMAT = "fascnet-model/1"
+HEADER_KEY = "fascnet"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSpec:
+    """Everything about a model but its weights.
+
+    Attributes:
+        network: name in `models.build.NETWORKS`.
+        network_args: its arguments.
+        preprocessing: arguments of `Preprocessor`.
+        window: shape of the windows that it was trained on.
+        event_definition: the six numbers that turn its heatmaps into events, chosen on validation clips.
+        calibration: turns its pooled clip logit into a probability, fitted on validation clips.
+        subjects_sha256: `hash_subject` of every subject it has seen, in training or validation.
+        salt: of those hashes.
+        metrics: figures on validation clips, with the rule they follow.
+        training: how it was trained: resolved configuration, data, steps.
+        name: what to call it.
+        fascnet_version: version that wrote it.
+    """
+
+    network: str
+    network_args: dict[str, Any]
+    preprocessing: dict[str, float]
+    event_definition: EventDefinition
+    calibration: ClipCalibration
+    window: dict[str, Any] = field(default_factory=dict)
+    subjects_sha256: tuple[str, ...] = ()
+    salt: str = ""
+    metrics: dict[str, Any] = field(default_factory=dict)
+    training: dict[str, Any] = field(default_factory=dict)
+    name: str = "network"
+    fascnet_version: str = __version__
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Model:
+    """A loaded model.
+
+    Attributes:
+        spec: its specification.
+        network: in evaluation mode, on the CPU.
+        sha256: hash of the file.
+        path: the file.
+    """
+
+    spec: ModelSpec
+    network: FasciculationUNet
+    sha256: str
+    path: Path
+
+
+def find_packaged_model() -> Path:
+    """Return the model that comes with the package."""
+    return Path(str(files("fascnet") / "weights" / "model.safetensors"))
+
+
+def hash_subject(subject_id: str, salt: str) -> str:
+    """Hash a subject's name so that a benchmark can refuse subjects seen in training, and nobody can read the name."""
+    return hashlib.sha256(f"{salt}:{subject_id}".encode()).hexdigest()
+
+
+def save_model(path: Path, network: FasciculationUNet, spec: ModelSpec) -> Path:
+    """Write a model file, whole or not at all.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    tensors = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
+    header = {HEADER_KEY: json.dumps({"format": FORMAT, **asdict(spec)}, sort_keys=True, allow_nan=False)}
+    with write_whole(path) as beside:
+        save_file(tensors, beside, metadata=header)
+    return path
+
+
+def load_model(path: Path) -> Model:
+    """Load a model file.
+
+    Raises:
+        ModelFileError: it is missing, damaged, no fascnet model, or of another format version.
+    """
+    if not path.is_file():
+        raise ModelFileError(f"{path}: there is no such model file; give one with model=FILE, or leave model out")
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = (file.metadata() or {}).get(HEADER_KEY)
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
+    except (SafetensorError, OSError) as error:
+        raise ModelFileError(f"{path}: not a model file, or damaged ({error}); copy or train it again") from error
+    if header is None:
+        raise ModelFileError(f"{path}: weights of something else; a fascnet model file says so in its header")
+    spec = _read_spec(path, header)
+    try:
+        network = build_network(spec.network, spec.network_args)
+        Preprocessor(**spec.preprocessing)
+        network.load_state_dict(tensors, strict=True)
+    except (SettingError, TypeError, RuntimeError) as error:
+        raise ModelFileError(f"{path}: {str(error).splitlines()[0]}; was it written by a newer fascnet?") from error
+    network.eval().requires_grad_(False)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return Model(spec, network.to(memory_format=torch.channels_last), digest, path)  # type: ignore[call-overload]
+
+
+def _read_spec(path: Path, header: str) -> ModelSpec:
+    """Parse and check the specification."""
+    try:
+        raw: Mapping[str, Any] = json.loads(header)
+        if raw.get("format") != FORMAT:
+            raise ModelFileError(f"{path}: format {raw.get('format')!r}; this fascnet reads {FORMAT!r}")
+        known = {f.name for f in fields(ModelSpec)}
+        values = {key: value for key, value in raw.items() if key in known}
+        values["event_definition"] = EventDefinition(**raw["event_definition"])
+        values["calibration"] = ClipCalibration(**raw["calibration"])
+        values["subjects_sha256"] = tuple(raw["subjects_sha256"])
+        spec = ModelSpec(**values)
+        numbers = [*asdict(spec.event_definition).values(), *asdict(spec.calibration).values()]
+    except (json.JSONDecodeError, AttributeError, KeyError, TypeError) as error:
+        raise ModelFileError(f"{path}: its specification is damaged ({error}); copy or train it again") from error
+    if not all(isinstance(n, int | float) and math.isfinite(n) for n in numbers):
+        raise ModelFileError(f"{path}: its event definition or calibration holds something that is no number")
+    return spec
+
+
+def list_seen_subjects(spec: ModelSpec, subject_ids: Sequence[str]) -> list[str]:
+    """Return those of the given subjects that the model has seen in training or validation."""
+    seen = set(spec.subjects_sha256)
+    return [subject for subject in subject_ids if hash_subject(subject, spec.salt) in seen]

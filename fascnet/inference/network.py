@@ -1,0 +1,135 @@
+"""The network as a `Predictor`: model file and device in, heatmaps out."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+
+from fascnet.errors import DeviceError, SettingError
+from fascnet.inference.model_file import Model, find_packaged_model, load_model
+from fascnet.inference.streaming import stream_probabilities
+from fascnet.models.preprocessing import Preprocessor
+from fascnet.types import ClipCalibration, EventDefinition, HeatmapStream, Recording
+
+
+class NetworkPredictor:
+    """Streams recordings through a trained network.
+
+    Args:
+        model: the loaded model.
+        device: where to run it.
+        chunk_frames: ticks per call of the network, 1-256; changes speed and memory, never the result.
+        precision: `fp32`, or `bf16` on CUDA.
+        compile: compile the network first; pays for long studies on CUDA.
+    """
+
+    def __init__(
+        self, model: Model, device: torch.device, chunk_frames: int = 8, precision: str = "fp32", compile: bool = False
+    ) -> None:
+        if not 1 <= chunk_frames <= 256:
+            raise SettingError(f"chunk_frames is {chunk_frames}; give 1 to 256")
+        if precision not in {"fp32", "bf16"}:
+            raise SettingError(f"precision is '{precision}'; give fp32 or bf16")
+        for wanted, key in ((precision != "fp32", "precision=bf16"), (compile, "compile=true")):
+            if wanted and device.type != "cuda":
+                raise SettingError(f"{key} needs device=cuda; on a CPU leave it out")
+        self.model = model
+        self.device = device
+        self.chunk_frames = chunk_frames
+        self.precision = precision
+        self.preprocessor = Preprocessor(**model.spec.preprocessing)
+        self._network = model.network.to(device)
+        if compile:
+            self._network.compile(dynamic=True)
+        self._compiled = compile
+
+    @property
+    def name(self) -> str:
+        """Name in tables."""
+        return self.model.spec.name
+
+    @property
+    def event_definition(self) -> EventDefinition:
+        """The six numbers from the model file."""
+        return self.model.spec.event_definition
+
+    @property
+    def calibration(self) -> ClipCalibration:
+        """Calibration from the model file."""
+        return self.model.spec.calibration
+
+    def stream(self, recording: Recording) -> HeatmapStream:
+        """Start on a recording.
+
+        Raises:
+            RecordingError: its imaging area is no muscle image.
+        """
+        grid = self.preprocessor.plan(recording.info)
+        chunks = stream_probabilities(
+            self._network,
+            self.preprocessor.ticks(recording, grid),
+            self.chunk_frames,
+            self.device,
+            torch.bfloat16 if self.precision == "bf16" else None,
+        )
+        return HeatmapStream(grid.rate_hz, grid.box, grid.cells, grid.mm_per_px, grid.assumed_mm_per_px, chunks)
+
+    def describe(self) -> dict[str, object]:
+        """Return what `run.json` says about the model."""
+        spec = self.model.spec
+        return {
+            "detector": "network",
+            "name": spec.name,
+            "model_file": self.model.path.name,
+            "model_sha256": self.model.sha256,
+            "network": spec.network,
+            "preprocessing": spec.preprocessing,
+            "event_definition": asdict(spec.event_definition),
+            "calibration": asdict(spec.calibration),
+            "subjects_sha256": list(spec.subjects_sha256),
+            "salt": spec.salt,
+            "device": self.describe_device(),
+            "precision": self.precision,
+            "compile": self._compiled,
+        }
+
+    def describe_device(self) -> str:
+        """Return the device in words."""
+        return torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else "cpu"
+
+
+def choose_device(device: str) -> torch.device:
+    """Turn `auto`, `cpu` or `cuda` into a device. `cuda` never falls back silently.
+
+    Raises:
+        DeviceError: `cuda` was asked for and there is none.
+        SettingError: another word.
+    """
+    if device not in {"auto", "cpu", "cuda"}:
+        raise SettingError(f"device is '{device}'; give auto, cpu or cuda")
+    available = torch.cuda.is_available()
+    if device == "cuda" and not available:
+        raise DeviceError(
+            "device=cuda, but torch finds no CUDA device; check the driver (nvidia-smi), or use device=auto or device=cpu"
+        )
+    return torch.device("cuda" if device != "cpu" and available else "cpu")
+
+
+def load_network_predictor(
+    model: str | None = None,
+    device: str = "auto",
+    chunk_frames: int = 8,
+    precision: str = "fp32",
+    compile: bool = False,
+) -> NetworkPredictor:
+    """Load a model file, or the one in the package, onto a device.
+
+    Raises:
+        ModelFileError: the file is missing or damaged.
+        DeviceError: CUDA was asked for and is not there.
+    """
+    where = choose_device(device)
+    loaded = load_model(Path(model) if model is not None else find_packaged_model())
+    return NetworkPredictor(loaded, where, chunk_frames, precision, compile)

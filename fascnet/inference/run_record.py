@@ -1,0 +1,219 @@
+"""`run.json`: what made an output folder, exactly enough to make it again."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+import platform
+import secrets
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from fascnet import __version__
+from fascnet.data.whole_file import write_whole
+from fascnet.errors import OutputError
+from fascnet.types import ClipSource, Predictor
+
+RUN_FILE = "run.json"
+RUN_FORMAT = "fascnet-run/1"
+
+_PACKAGES = ("torch", "numpy", "scipy", "opencv-python-headless", "av", "pydicom")
+
+_HOW_NOT_WHAT = frozenset({"device", "chunk_frames", "compile"})
+"""Parts of a predictor's description that change the speed and not the result."""
+
+
+class StageClock:
+    """Adds up the seconds spent in named stages."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Count the time of a block."""
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.add(name, time.perf_counter() - began)
+
+    def add(self, name: str, seconds: float) -> None:
+        """Count seconds that were measured elsewhere; negative ones correct a stage that contains another."""
+        self.seconds[name] = self.seconds.get(name, 0.0) + seconds
+
+
+class RunRecord:
+    """Collects the facts of a run and writes `run.json` whole.
+
+    Subject ids appear as salted hashes only: sha256 of salt + id, so that a known id can be looked up and an
+    unknown one is not printed. The salt is drawn once per output folder from the system's secure source: it
+    must not be guessable from a seed.
+
+    Args:
+        output: the output folder.
+        predictor: what finds the events.
+        config: the resolved configuration, if a command gave one.
+        earlier: the earlier record of the same folder, whose inputs and salt are kept.
+    """
+
+    def __init__(
+        self,
+        output: Path,
+        predictor: Predictor,
+        config: Mapping[str, Any] | None,
+        earlier: Mapping[str, Any] | None = None,
+    ) -> None:
+        before: Mapping[str, Any] = {} if earlier is None else earlier
+        self.clock = StageClock()
+        self.n_frames = 0
+        self._output = output
+        self._began = time.time()
+        self._inputs: dict[str, dict[str, Any]] = dict(before.get("inputs", {}))
+        self._salt = str(before.get("subject_salt", secrets.token_hex(16)))
+        self._facts: dict[str, Any] = {
+            "format": RUN_FORMAT,
+            "versions": _list_versions(),
+            "predictor": describe_predictor(predictor),
+            "config": None if config is None else dict(config),
+        }
+
+    def put_input(self, source: ClipSource) -> None:
+        """Hash a recording and remember what was given with it.
+
+        Raises:
+            OSError: the recording cannot be read.
+        """
+        self._inputs[source.clip_id] = {
+            **_state_given(source),
+            "bytes": source.path.stat().st_size,
+            "sha256": hash_file(source.path),
+            "subject_sha256": self._hash_subject(source.subject_id),
+        }
+
+    def drop_input(self, clip_id: str) -> None:
+        """Forget a recording, if it is there."""
+        self._inputs.pop(clip_id, None)
+
+    def describes(self, source: ClipSource) -> bool:
+        """Say whether a recording is still the one that was recorded, with the same facts given beside it."""
+        entry = self._inputs.get(source.clip_id)
+        if entry is None or any(entry.get(key) != value for key, value in _state_given(source).items()):
+            return False
+        try:
+            # The size is looked at first: it costs nothing, a hash reads the whole file.
+            return source.path.stat().st_size == entry.get("bytes") and hash_file(source.path) == entry.get(
+                "sha256"
+            )
+        except OSError:
+            return False
+
+    def frames_per_second(self) -> float:
+        """Return frames over the time since the run began."""
+        return self.n_frames / max(1e-9, time.time() - self._began)
+
+    def save(self, *, finished: bool, counts: Mapping[str, int]) -> None:
+        """Write `run.json`.
+
+        Args:
+            finished: the run came to its end.
+            counts: clips by outcome.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
+        elapsed = time.time() - self._began
+        text = json.dumps(
+            {
+                **self._facts,
+                "began": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self._began)),
+                "finished": finished,
+                "clips": dict(counts),
+                "seconds": {name: round(value, 4) for name, value in self.clock.seconds.items()},
+                "elapsed_s": round(elapsed, 4),
+                "frames": self.n_frames,
+                "frames_per_second": round(self.frames_per_second(), 3),
+                "subject_salt": self._salt,
+                "inputs": self._inputs,
+            },
+            indent=1,
+            default=str,
+        )
+        with write_whole(self._output / RUN_FILE) as beside:
+            beside.write_text(text + "\n", encoding="utf-8")
+
+    def _hash_subject(self, subject_id: str) -> str:
+        return hashlib.sha256(f"{self._salt}{subject_id}".encode()).hexdigest()
+
+
+def read_record(output: Path) -> dict[str, Any] | None:
+    """Read a folder's `run.json`; None when there is none.
+
+    Raises:
+        OutputError: it is damaged or was not written by `predict`.
+    """
+    path = output / RUN_FILE
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise OutputError(f"{path}: unreadable ({error}); remove it or choose another output") from error
+    if not isinstance(record, dict) or record.get("format") != RUN_FORMAT:
+        raise OutputError(f"{path}: not a record of {RUN_FORMAT}; choose another output")
+    return record
+
+
+def describe_predictor(predictor: Predictor) -> dict[str, Any]:
+    """Describe a predictor in plain JSON values."""
+    facts = {
+        **predictor.describe(),
+        "name": predictor.name,
+        "event_definition": asdict(predictor.event_definition),
+        "calibration": asdict(predictor.calibration),
+    }
+    # Through JSON and back, so that it compares equal to what is read from a file.
+    plain: dict[str, Any] = json.loads(json.dumps(facts, default=str))
+    return plain
+
+
+def gives_same_results(record: Mapping[str, Any], predictor: Predictor) -> bool:
+    """Say whether an earlier record was made by a predictor that gives the same results as this one."""
+    now = describe_predictor(predictor)
+    before = record.get("predictor")
+    if not isinstance(before, dict):
+        return False
+    return _leave_out_how(before) == _leave_out_how(now)
+
+
+def hash_file(path: Path) -> str:
+    """Return the sha256 of a file's bytes, read piece by piece.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _leave_out_how(description: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in description.items() if key not in _HOW_NOT_WHAT}
+
+
+def _state_given(source: ClipSource) -> dict[str, Any]:
+    return {"source": str(source.path), "given_fps": source.fps, "given_mm_per_px": source.mm_per_px}
+
+
+def _list_versions() -> dict[str, str]:
+    versions = {"fascnet": __version__, "python": platform.python_version()}
+    for package in _PACKAGES:
+        try:
+            versions[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            versions[package] = "not installed"
+    return versions

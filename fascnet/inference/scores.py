@@ -1,0 +1,132 @@
+"""From heatmaps to one probability per clip: pool, then calibrate. NumPy only, streaming.
+
+At each tick the strongest cells are averaged as logits; the averages are smoothed over three ticks; the
+largest of the smoothed values is the clip's logit. Averaging a few cells over a few ticks keeps a single hot
+cell from making a clip positive, and the maximum keeps one short twitch in a long clip visible.
+`fascnet.models.pooling` is the same rule in torch, for training; a test holds the two together.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fascnet.types import ClipCalibration
+
+TOP_FRACTION = 0.005
+"""Share of the grid that is pooled per tick: about the core of one small twitch in a 40 mm wide image."""
+
+MIN_TOP_CELLS = 4
+"""Cells pooled at least, whatever the grid."""
+
+SMOOTH_TICKS = 3
+"""Ticks of the running mean: 0.1 s at 30 Hz, the shortest fasciculation seen in ultrasound."""
+
+LOGIT_LIMIT = 9.21
+"""Logits are clipped to ±9.21, which is p in [1e-4, 1 - 1e-4]: a saturated cell has a finite logit."""
+
+_CLIP_P = 1e-5
+"""Only keeps the logarithm finite; `LOGIT_LIMIT` is the tighter bound."""
+
+
+class ClipPool:
+    """Pools the heatmaps of one clip into one logit.
+
+    Args:
+        k_cells: strongest cells averaged per tick; None = `TOP_FRACTION` of the grid, at least
+            `MIN_TOP_CELLS`.
+    """
+
+    def __init__(self, k_cells: int | None = None) -> None:
+        self._k = k_cells
+        self._last: float | None = None
+        self._before: float | None = None
+        self._best = -math.inf
+
+    def push(self, heatmap: NDArray[np.floating]) -> float | None:
+        """Take the heatmap of the next tick.
+
+        Args:
+            heatmap: probabilities 0-1, (h, w).
+
+        Returns:
+            The smoothed logit of the tick before this one; None at the first tick.
+        """
+        flat = np.asarray(heatmap, dtype=np.float64).reshape(-1)
+        wanted = max(MIN_TOP_CELLS, round(TOP_FRACTION * flat.size)) if self._k is None else self._k
+        k = min(wanted, flat.size)
+        top = np.clip(np.partition(flat, flat.size - k)[flat.size - k :], _CLIP_P, 1.0 - _CLIP_P)
+        pooled = float(np.clip(np.log(top / (1.0 - top)), -LOGIT_LIMIT, LOGIT_LIMIT).mean())
+        before, last = self._before, self._last
+        self._before, self._last = last, pooled
+        if last is None:
+            return None
+        # The first tick stands in for the tick before it: edges are replicated.
+        smoothed = ((last if before is None else before) + last + pooled) / SMOOTH_TICKS
+        self._best = max(self._best, smoothed)
+        return smoothed
+
+    @property
+    def newest(self) -> float | None:
+        """The smoothed logit of the newest tick if the clip ended here; None before the first tick."""
+        if self._last is None:
+            return None
+        before = self._last if self._before is None else self._before
+        return (before + 2.0 * self._last) / SMOOTH_TICKS
+
+    def finish(self) -> float | None:
+        """Return the clip's logit, the largest smoothed value; None when there was no heatmap."""
+        newest = self.newest
+        return None if newest is None else max(self._best, newest)
+
+
+def calibrate(logit: float, calibration: ClipCalibration) -> float:
+    """Turn a pooled logit into a probability by Platt scaling: sigmoid(slope · logit + intercept).
+
+    Platt 1999, "Probabilistic outputs for support vector machines".
+    """
+    z = calibration.slope * logit + calibration.intercept
+    # Two forms, so that neither exponential overflows.
+    return 1.0 / (1.0 + math.exp(-z)) if z >= 0 else math.exp(z) / (1.0 + math.exp(z))
+
+
+class TimeCourse:
+    """A curve of any length in bounded memory: when it is full, neighbours are merged by their maximum.
+
+    Args:
+        step_s: time between values.
+        start_s: time of the first value.
+        capacity: points kept at most; even.
+    """
+
+    def __init__(self, step_s: float, start_s: float = 0.0, capacity: int = 4096) -> None:
+        self._step_s = step_s
+        self._start_s = start_s
+        self._points = np.zeros(capacity, dtype=np.float64)
+        self._full = 0
+        self._stride = 1
+        self._filling = 0
+
+    def append(self, value: float) -> None:
+        """Add the next value."""
+        if self._full == self._points.size and self._filling == 0:
+            merged = self._points.reshape(-1, 2).max(axis=1)
+            self._points[: merged.size] = merged
+            self._full = merged.size
+            self._stride *= 2
+        at = self._full
+        self._points[at] = value if self._filling == 0 else max(self._points[at], value)
+        self._filling += 1
+        if self._filling == self._stride:
+            self._full += 1
+            self._filling = 0
+
+    def values(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return (times_s, values); each value is the largest within its step."""
+        n = self._full + (self._filling > 0)
+        centre = (self._stride - 1) / 2
+        times: NDArray[np.float64] = np.arange(n, dtype=np.float64) * self._stride + centre
+        times = self._start_s + times * self._step_s
+        return times, self._points[:n].copy()

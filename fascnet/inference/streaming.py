@@ -1,0 +1,77 @@
+"""Runs a network over a stream of ticks at constant memory: the one way it is run, in validation and prediction alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from fascnet.models.blocks import State
+from fascnet.models.motion import END_OF_CLIP
+from fascnet.models.preprocessing import Tick
+from fascnet.models.unet import FasciculationUNet
+
+
+def stream_probabilities(
+    network: FasciculationUNet,
+    ticks: Iterable[Tick],
+    chunk_ticks: int,
+    device: torch.device,
+    autocast: torch.dtype | None = None,
+) -> Iterator[NDArray[np.float32]]:
+    """Yield heatmaps (t, h, w) float32 0-1, one for every tick, in order.
+
+    The network answers `look_ahead` ticks late; its first answers, about ticks before the clip, are dropped, and the
+    clip's end is followed by as many empty ticks.
+
+    Args:
+        network: in evaluation mode, on `device`.
+        ticks: the working clip, lazily.
+        chunk_ticks: ticks per call of the network; changes speed and delay, never the result.
+        device: where the network is.
+        autocast: reduced precision for the convolutions (CUDA), or None.
+    """
+    state: State | None = None
+    to_drop = network.look_ahead
+    for chunk in _gather(_add_end(ticks, network.look_ahead), chunk_ticks):
+        images = torch.from_numpy(np.stack([tick.image for tick in chunk])[None]).to(device)
+        dt_s = torch.tensor([[tick.dt_s for tick in chunk]], dtype=torch.float32).to(device)
+        probabilities, state = run_chunk(network, images, dt_s, state, autocast)
+        answers = probabilities[to_drop:] if to_drop < len(probabilities) else probabilities[:0]
+        to_drop = max(0, to_drop - len(probabilities))
+        if len(answers):
+            yield answers
+
+
+def run_chunk(
+    network: FasciculationUNet, images: Tensor, dt_s: Tensor, state: State | None, autocast: torch.dtype | None
+) -> tuple[NDArray[np.float32], State]:
+    """Run one chunk (1, T, H, W) and return probabilities (T, h, w) on the CPU, and the new state."""
+    with torch.inference_mode(), torch.autocast(images.device.type, dtype=autocast, enabled=autocast is not None):
+        logits, state = network(images, dt_s, state)
+        probabilities = torch.sigmoid(logits[0].float()).cpu().numpy()
+    return probabilities, state
+
+
+def _add_end(ticks: Iterable[Tick], n: int) -> Iterator[Tick]:
+    """Repeat the last image `n` times, marked as behind the end."""
+    last: Tick | None = None
+    for tick in ticks:
+        last = tick
+        yield tick
+    if last is not None:
+        yield from (Tick(last.image, END_OF_CLIP) for _ in range(n))
+
+
+def _gather(ticks: Iterable[Tick], size: int) -> Iterator[list[Tick]]:
+    chunk: list[Tick] = []
+    for tick in ticks:
+        chunk.append(tick)
+        if len(chunk) == size:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk

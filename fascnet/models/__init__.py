@@ -1,0 +1,1 @@
+"""The network: front end, blocks, preprocessing and pooling, without any training or file code."""

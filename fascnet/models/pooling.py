@@ -1,0 +1,39 @@
+"""From a window's cell logits to one clip logit, differentiably: the training counterpart of `inference.scores`."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+TOP_FRACTION = 0.005
+"""Share of the cells whose mean logit stands for a tick: about the core of one small twitch in a 4 cm field."""
+
+MIN_TOP_CELLS = 4
+"""At least so many cells: one noisy cell is no twitch."""
+
+SMOOTH_TICKS = 3
+"""Ticks over which the pooled logit is averaged: a twitch outlasts 100 ms."""
+
+LOGIT_LIMIT = 9.21
+"""Logits beyond ±9.21 are probabilities beyond 1e-4 and 1 - 1e-4: no more certain than that."""
+
+
+def count_top_cells(n_cells: int) -> int:
+    """Return how many of a heatmap's cells are pooled."""
+    return min(n_cells, max(MIN_TOP_CELLS, round(TOP_FRACTION * n_cells)))
+
+
+def pool_clip_logit(logits: Tensor, valid_tick: Tensor) -> Tensor:
+    """Pool (B, T, h, w) logits to (B,): top cells of each tick, smoothed over time, largest tick.
+
+    Args:
+        logits: cell logits.
+        valid_tick: (B, T) bool; other ticks are left out. Rows without any give -`LOGIT_LIMIT`.
+    """
+    cells = logits.flatten(2).clamp(-LOGIT_LIMIT, LOGIT_LIMIT)
+    per_tick = cells.topk(count_top_cells(cells.shape[-1]), dim=-1).values.mean(dim=-1)
+    per_tick = torch.where(valid_tick, per_tick, -LOGIT_LIMIT)
+    padded = F.pad(per_tick.unsqueeze(1), (SMOOTH_TICKS // 2, SMOOTH_TICKS // 2), mode="replicate")
+    smooth = F.avg_pool1d(padded, SMOOTH_TICKS, stride=1)
+    return smooth.squeeze(1).amax(dim=-1)

@@ -1,0 +1,1 @@
+"""Simulated ultrasound clips with exactly known twitches."""

@@ -1,0 +1,1 @@
+"""Losses, LightningModule and callbacks."""

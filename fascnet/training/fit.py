@@ -1,0 +1,233 @@
+"""One training run, from data set to model file."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import logging
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning.pytorch import Trainer, seed_everything
+from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+
+from fascnet import __version__
+from fascnet.data.datamodule import FasciculationDataModule
+from fascnet.data.whole_file import write_whole
+from fascnet.errors import DeviceError, OutputError, SettingError
+from fascnet.inference.model_file import ModelSpec, hash_subject, save_model
+from fascnet.models.build import build_network
+from fascnet.models.unet import FasciculationUNet
+from fascnet.training.callbacks import choose_progress
+from fascnet.training.losses import LossSettings
+from fascnet.training.module import FasciculationModule, OptimizerSettings
+from fascnet.training.tuning import tune_on_validation
+
+MODEL_FILE = "model.safetensors"
+CONFIG_FILE = "config.json"
+
+
+@dataclass(frozen=True, slots=True)
+class TrainerSettings:
+    """Where and how long training runs.
+
+    Attributes:
+        accelerator: `cpu` or `gpu`.
+        devices: how many of them, from 1.
+        strategy: `auto` for one device, `ddp` for several.
+        precision: `32-true` or `bf16-mixed`.
+        epochs: passes of `data.windows_per_epoch` windows, from 1.
+        max_minutes: wall clock after which training ends, or None; a run cut by it is not reproducible.
+        validate_every: epochs between validations, from 1.
+        threads: CPU threads for torch, or None for torch's choice.
+    """
+
+    accelerator: str = "cpu"
+    devices: int = 1
+    strategy: str = "auto"
+    precision: str = "32-true"
+    epochs: int = 20
+    max_minutes: float | None = None
+    validate_every: int = 1
+    threads: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.accelerator not in {"cpu", "gpu"}:
+            raise SettingError(f"trainer.accelerator is '{self.accelerator}'; give cpu or gpu")
+        if self.precision not in {"32-true", "bf16-mixed"}:
+            raise SettingError(f"trainer.precision is '{self.precision}'; give 32-true or bf16-mixed")
+        for name in ("devices", "epochs", "validate_every"):
+            if getattr(self, name) < 1:
+                raise SettingError(f"trainer.{name} is {getattr(self, name)}; give 1 or more")
+
+
+def train_network(
+    output: Path,
+    data: FasciculationDataModule,
+    network: Mapping[str, Any],
+    loss: LossSettings,
+    optimizer: OptimizerSettings,
+    trainer: TrainerSettings,
+    seed: int,
+    name: str,
+    resume: bool,
+    overwrite: bool,
+    config: Mapping[str, Any],
+) -> Path:
+    """Train a network and write its run folder.
+
+    The folder holds `model.safetensors` (all that prediction needs), `config.json`, `splits.csv`, `logs/` (CSV and
+    TensorBoard) and `checkpoints/last.ckpt` (all that resuming needs).
+
+    Args:
+        output: run folder.
+        data: what to learn from.
+        network: `name` and `arguments` for `build_network`.
+        loss: weights of the loss.
+        optimizer: learning rate and its schedule.
+        trainer: where and how long.
+        seed: of weights, splits and windows; 0 seeds like any other.
+        name: what the model is called in tables.
+        resume: go on from the checkpoint of a run that was stopped, to the same result.
+        overwrite: start anew in a folder that already holds a run.
+        config: the resolved configuration, kept with the run and in the model file.
+
+    Returns:
+        The model file.
+
+    Raises:
+        OutputError: the folder holds a run, or cannot be written.
+        SettingError: what is resumed was started with another configuration.
+        DeviceError: a GPU was asked for and there is none.
+    """
+    if trainer.accelerator == "gpu" and not torch.cuda.is_available():
+        raise DeviceError("trainer=gpu, but torch finds no CUDA device; check the driver (nvidia-smi), or use trainer=cpu")
+    checkpoint = _prepare_folder(output, config, resume, overwrite)
+    if trainer.threads is not None:
+        torch.set_num_threads(trainer.threads)
+    for noisy in ("lightning.pytorch", "lightning.fabric"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    seed_everything(seed, workers=True, verbose=False)
+    data.setup()
+    _write_splits(output, data)
+    built = build_network(network["name"], network["arguments"])
+    module = FasciculationModule(built, loss, optimizer, trainer.max_minutes)
+    fitting = Trainer(
+        accelerator=trainer.accelerator,
+        devices=trainer.devices,
+        strategy=trainer.strategy,
+        precision=trainer.precision,  # type: ignore[arg-type]
+        max_epochs=trainer.epochs,
+        check_val_every_n_epoch=trainer.validate_every,
+        gradient_clip_val=optimizer.clip_norm,
+        logger=[CSVLogger(output, name="logs", version=""), TensorBoardLogger(output, name="logs", version="")],
+        callbacks=[
+            ModelCheckpoint(output / "checkpoints", filename="last", save_top_k=1, enable_version_counter=False,
+                            save_on_train_epoch_end=True),
+            choose_progress(),
+        ],
+        num_sanity_val_steps=0,
+        log_every_n_steps=10,
+        use_distributed_sampler=False,
+        deterministic="warn" if trainer.accelerator == "gpu" else True,
+        enable_model_summary=False,
+    )
+    fitting.fit(module, datamodule=data, ckpt_path=str(checkpoint) if checkpoint is not None else None, weights_only=True)
+    path = output / MODEL_FILE
+    if fitting.interrupted:
+        raise OutputError(f"{output}: training was stopped; go on with resume=true")
+    if fitting.is_global_zero:
+        spec = _describe_model(module, data, network, trainer, seed, name, config, fitting.global_step)
+        save_model(path, module.network, spec)
+    return path
+
+
+def _prepare_folder(output: Path, config: Mapping[str, Any], resume: bool, overwrite: bool) -> Path | None:
+    """Make the run folder, keep the configuration, and return the checkpoint to go on from."""
+    checkpoint = output / "checkpoints" / "last.ckpt"
+    kept = output / CONFIG_FILE
+    # A process of a distributed run, started by the first: the folder is already made.
+    if int(os.environ.get("LOCAL_RANK", "0")) > 0:
+        return checkpoint if resume and checkpoint.exists() else None
+    decisive = {key: value for key, value in config.items() if key not in {"resume", "overwrite", "output"}}
+    if kept.exists() and not overwrite:
+        if not resume:
+            raise OutputError(f"{output}: holds a run already; use resume=true, overwrite=true or another output")
+        if (output / MODEL_FILE).exists():
+            raise OutputError(f"{output}: this run is complete; use overwrite=true or another output")
+        before = json.loads(kept.read_text(encoding="utf-8"))
+        changed = sorted(key for key in decisive.keys() | before.keys() if decisive.get(key) != before.get(key))
+        if changed:
+            raise SettingError(f"{output}: was started with another {', '.join(changed)}; resume needs the same settings")
+        return checkpoint if checkpoint.exists() else None
+    for stale in (output / MODEL_FILE, checkpoint, output / "logs" / "metrics.csv"):
+        stale.unlink(missing_ok=True)
+    with write_whole(kept) as beside:
+        beside.write_text(json.dumps(decisive, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    return None
+
+
+def _write_splits(output: Path, data: FasciculationDataModule) -> None:
+    """Write which clip went into which split."""
+    with write_whole(output / "splits.csv") as beside, beside.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["clip_id", "subject_id", "split"])
+        writer.writerows([clip.clip_id, clip.subject_id, clip.split] for clip in data.sources)
+
+
+def _describe_model(
+    module: FasciculationModule,
+    data: FasciculationDataModule,
+    network: Mapping[str, Any],
+    trainer: TrainerSettings,
+    seed: int,
+    name: str,
+    config: Mapping[str, Any],
+    steps: int,
+) -> ModelSpec:
+    """Choose event definition and calibration on validation clips, and write everything down."""
+    trained: FasciculationUNet = module.network.eval()
+    device = torch.device("cuda") if trainer.accelerator == "gpu" else torch.device("cpu")
+    trained.to(device)
+    definition, calibration, figures = tune_on_validation(trained, data.val_clips, device)
+    subjects = sorted({clip.source.subject_id for clip in (*data.train_clips, *data.val_clips)})
+    # Drawn from the data, not from the clock: the same run writes the same file.
+    salt = hashlib.sha256(f"{seed}:{subjects}".encode()).hexdigest()[:16]
+    p = data.preprocessor
+    return ModelSpec(
+        network=network["name"],
+        network_args=dict(network["arguments"]),
+        preprocessing={"pitch_mm": p.pitch_mm, "rate_hz": p.rate_hz, "assumed_mm_per_px": p.assumed_mm_per_px},
+        window=asdict(data.window),
+        event_definition=definition,
+        calibration=calibration,
+        subjects_sha256=tuple(hash_subject(subject, salt) for subject in subjects),
+        salt=salt,
+        metrics={"on": "validation clips, also used to choose thresholds and calibration", **_drop_nan(figures)},
+        training={
+            "steps": steps,
+            "minutes": round(module.minutes_used, 2) if trainer.max_minutes is not None else None,
+            "clips": {"train": len(data.train_clips), "val": len(data.val_clips)},
+            "subjects": len(subjects),
+            "config": _without_paths(config),
+        },
+        name=name,
+        fascnet_version=__version__,
+    )
+
+
+def _drop_nan(figures: Mapping[str, float]) -> dict[str, float | None]:
+    return {key: (None if value != value else round(value, 4)) for key, value in figures.items()}  # noqa: PLR0124
+
+
+def _without_paths(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out where things lay on the machine that trained: no prediction needs it and it may name people."""
+    kept = {key: value for key, value in config.items() if key not in {"output", "resume", "overwrite"}}
+    data = {key: value for key, value in config["data"].items() if key not in {"root", "labels", "cache_dir"}}
+    return {**kept, "data": data}

@@ -1,0 +1,322 @@
+"""The things that flow through fascnet: clips, events, labels, predictions. Frozen, NumPy only.
+
+Axes are always T, H, W (time, rows, columns). Pixels are pixels of the recording as stored, x right, y down,
+and the centre of the top-left pixel is (0, 0). Times are seconds from the first frame. Intervals are half-open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+PixelBox = tuple[int, int, int, int]
+"""Half-open box (x0, y0, x1, y1) in stored pixels."""
+
+Interval = tuple[float, float]
+"""Half-open interval (start_s, end_s)."""
+
+FASCICULATION = "fasciculation"
+
+
+@dataclass(frozen=True, slots=True)
+class Polygon:
+    """A closed outline in stored pixels.
+
+    Attributes:
+        points: at least three (x, y) corners; the last joins the first.
+    """
+
+    points: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """An upright rectangle in stored pixels, (x0, y0) top left and (x1, y1) bottom right."""
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One place in stored pixels: what a rater clicked, or the centre of a detection."""
+
+    x: float
+    y: float
+
+
+@dataclass(frozen=True, slots=True)
+class MaskFile:
+    """A mask picture (non-zero = inside) of the recording's size, in a file beside the label file."""
+
+    path: Path
+
+
+Region = Polygon | Box | Point | MaskFile
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event in a clip, labelled or detected.
+
+    Attributes:
+        onset_s: first moment of movement.
+        offset_s: end of movement, after `onset_s`.
+        peak_s: moment of the largest displacement, if known.
+        label: `fasciculation`, or the name of a confounder.
+        certainty: the rater's word (`definite`, `probable`, `possible`), if given.
+        region: where; None when only the time is known.
+        ignore_region: a wider outline whose pixels outside `region` are neither positive nor negative (the phantom's
+            15-50 % ring); optional in `fascnet-labels/1`.
+        score: detector's confidence 0-1; None for labels.
+        area_px: area in stored pixels, if known.
+        area_mm2: area in mm², if known.
+    """
+
+    onset_s: float
+    offset_s: float
+    peak_s: float | None = None
+    label: str = FASCICULATION
+    certainty: str | None = None
+    region: Region | None = None
+    ignore_region: Region | None = None
+    score: float | None = None
+    area_px: float | None = None
+    area_mm2: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """What one rater said about one clip. Nothing outside `examined` is ever trained on or scored."""
+
+    clip_id: str
+    rater: str
+    examined: tuple[Interval, ...]
+    events: tuple[Event, ...]
+
+    def fasciculations(self) -> tuple[Event, ...]:
+        """Return the events that are fasciculations, in order of onset."""
+        return tuple(sorted((e for e in self.events if e.label == FASCICULATION), key=lambda e: e.onset_s))
+
+
+@dataclass(frozen=True, slots=True)
+class ClipSource:
+    """One recording of a data set or study, and what is known about it before it is opened.
+
+    Attributes:
+        clip_id: unique name; also the name of its output folder and of its label files.
+        path: the recording.
+        subject_id: whose muscle it is; the unit of splits and of the bootstrap.
+        muscle: muscle name, or empty.
+        side: `L`, `R` or empty.
+        fps: frame rate that overrides the file's, if given.
+        mm_per_px: pixel spacing that overrides the file's, if given.
+        split: `train`, `val`, `test`, or None.
+    """
+
+    clip_id: str
+    path: Path
+    subject_id: str
+    muscle: str = ""
+    side: str = ""
+    fps: float | None = None
+    mm_per_px: float | None = None
+    split: str | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Clip:
+    """A clip in memory.
+
+    Attributes:
+        clip_id: its name.
+        frames: uint8 (T, H, W).
+        times_s: float64 (T,), increasing, first 0.
+        mm_per_px: pixel spacing, or None when unknown.
+        subject_id: whose muscle it is.
+        muscle: muscle name, or empty.
+        side: `L`, `R` or empty.
+    """
+
+    clip_id: str
+    frames: NDArray[np.uint8]
+    times_s: NDArray[np.float64]
+    mm_per_px: float | None = None
+    subject_id: str = ""
+    muscle: str = ""
+    side: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingInfo:
+    """What a recording says about itself.
+
+    Attributes:
+        height: rows as stored.
+        width: columns as stored.
+        n_frames: frames the file announces, or None when it does not say; decoding decides.
+        fps: frames per second (mean rate where it varies).
+        duration_s: announced length in seconds, or None.
+        mm_per_px: pixel spacing, or None when unknown.
+        box: the imaging area (x0, y0, x1, y1).
+        mm_per_px_from: where the spacing came from: `manifest`, `dicom`, or empty.
+    """
+
+    height: int
+    width: int
+    n_frames: int | None
+    fps: float
+    duration_s: float | None
+    mm_per_px: float | None
+    box: PixelBox
+    mm_per_px_from: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """One decoded frame: `index` from 0, `time_s` from the first frame, `image` uint8 (H, W)."""
+
+    index: int
+    time_s: float
+    image: NDArray[np.uint8]
+
+
+class Recording(Protocol):
+    """A recording whose frames are decoded one after the other, never all at once."""
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+
+    @property
+    def info(self) -> RecordingInfo:
+        """What the file says about itself."""
+
+    def frames(self) -> Iterator[Frame]:
+        """Yield the frames in order of time, from the first. Each call starts anew.
+
+        Raises:
+            RecordingError: the file cannot be decoded; frames already yielded are sound.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class EventDefinition:
+    """What makes a heatmap an event: six numbers, stored in the model file.
+
+    Attributes:
+        onset_threshold: an event needs a cell that reaches this probability.
+        offset_threshold: cells that stay above this belong to it; at most `onset_threshold`.
+        min_on_s: shorter events are dropped.
+        min_off_s: shorter gaps at one place are bridged.
+        pad_onset_s: moves every onset earlier by this much.
+        pad_offset_s: moves every offset later by this much.
+    """
+
+    onset_threshold: float = 0.5
+    offset_threshold: float = 0.3
+    min_on_s: float = 0.067
+    min_off_s: float = 0.067
+    pad_onset_s: float = 0.0
+    pad_offset_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ClipCalibration:
+    """Platt scaling of the pooled clip logit: score = sigmoid(slope · logit + intercept)."""
+
+    slope: float = 1.0
+    intercept: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HeatmapStream:
+    """Heatmaps of one recording as they are computed.
+
+    Attributes:
+        fps: heatmaps per second; heatmap k stands at time k / fps.
+        box: the part of the recording that the heatmap covers, (x0, y0, x1, y1) in stored pixels.
+        shape: (h, w) of each heatmap; cell (i, j) covers an equal share of `box`.
+        mm_per_px: spacing of the stored pixels, None when unknown (then `assumed_mm_per_px` was used).
+        assumed_mm_per_px: the spacing that was assumed for lack of a known one, else None.
+        chunks: float32 (t, h, w) arrays of probabilities 0-1, in order of time, together covering the recording.
+    """
+
+    fps: float
+    box: PixelBox
+    shape: tuple[int, int]
+    mm_per_px: float | None
+    assumed_mm_per_px: float | None
+    chunks: Iterator[NDArray[np.float32]]
+
+
+class Predictor(Protocol):
+    """Anything that turns a recording into heatmaps: the network, or a published baseline."""
+
+    @property
+    def name(self) -> str:
+        """Short name for tables: `network`, `farneback`, …"""
+
+    @property
+    def event_definition(self) -> EventDefinition:
+        """How its heatmaps become events."""
+
+    @property
+    def calibration(self) -> ClipCalibration:
+        """How its pooled clip logit becomes a probability."""
+
+    def stream(self, recording: Recording) -> HeatmapStream:
+        """Start on a recording; the work is done as `chunks` is consumed, at constant memory."""
+
+    def describe(self) -> dict[str, object]:
+        """Plain facts for `run.json`: version, file, hash, settings."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prediction:
+    """What a predictor found in one clip, as kept in memory or read back from `predict`'s files.
+
+    Attributes:
+        clip_id: the clip.
+        status: `ok`, `partial` (only the first part could be decoded) or `failed`.
+        events: detected events, in order of onset.
+        score: calibrated probability that the clip holds a fasciculation; None when failed.
+        duration_s: length of what was decoded.
+        scored_s: seconds that were scored.
+        reason: why it is not `ok`; empty when it is.
+        heatmap: uint8 (T, h, w), 255 = probability 1; may be a memory map; None when not kept.
+        heatmap_fps: heatmaps per second.
+        box: imaging area in stored pixels.
+        fps: frame rate of the recording.
+        mm_per_px: pixel spacing, None when unknown.
+        active_area_fraction: share of the imaging area that any event covered.
+        source: the recording's path as given.
+        subject_id: whose muscle it is.
+        muscle: muscle name, or empty.
+        side: `L`, `R` or empty.
+    """
+
+    clip_id: str
+    status: str
+    events: tuple[Event, ...] = ()
+    score: float | None = None
+    duration_s: float = 0.0
+    scored_s: float = 0.0
+    reason: str = ""
+    heatmap: NDArray[np.uint8] | None = field(default=None, repr=False)
+    heatmap_fps: float | None = None
+    box: PixelBox | None = None
+    fps: float | None = None
+    mm_per_px: float | None = None
+    active_area_fraction: float = 0.0
+    source: str = ""
+    subject_id: str = ""
+    muscle: str = ""
+    side: str = ""

@@ -1,0 +1,47 @@
+"""A recording in memory: speckle that drifts, with one local twitch whose place and time are known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from fascnet.types import Frame, RecordingInfo
+
+SIZE = 128
+TWITCH_S = (1.0, 1.3)
+CENTRE_PX = (80.0, 48.0)
+
+
+@dataclass
+class TwitchingRecording:
+    """`n_frames` at `fps`; the twitch moves tissue by `amplitude_px`, everything drifts by 0.2 px a frame."""
+
+    n_frames: int = 60
+    fps: float = 30.0
+    amplitude_px: float = 3.0
+    path: Path = Path("twitching.mp4")
+
+    @property
+    def info(self) -> RecordingInfo:
+        duration_s = self.n_frames / self.fps
+        return RecordingInfo(SIZE, SIZE, self.n_frames, self.fps, duration_s, 0.15, (0, 0, SIZE, SIZE))
+
+    def frames(self) -> Iterator[Frame]:
+        speckle = cv2.GaussianBlur(
+            np.random.default_rng(0).random((256, 256)).astype(np.float32), (0, 0), 2.0
+        )
+        speckle = cv2.normalize(speckle, None, 20, 220, cv2.NORM_MINMAX)
+        y, x = np.mgrid[0:SIZE, 0:SIZE].astype(np.float32)
+        near = np.exp(-((x - CENTRE_PX[0]) ** 2 + (y - CENTRE_PX[1]) ** 2) / (2 * 9.0**2)).astype(np.float32)
+        start_s, end_s = TWITCH_S
+        for index in range(self.n_frames):
+            time_s = index / self.fps
+            inside = start_s <= time_s < end_s
+            phase = np.sin(np.pi * (time_s - start_s) / (end_s - start_s)) if inside else 0.0
+            map_x = x + 40 + 0.2 * index + np.float32(self.amplitude_px * phase) * near
+            image = cv2.remap(speckle, map_x.astype(np.float32), y + 40, cv2.INTER_LINEAR)
+            yield Frame(index, time_s, image.astype(np.uint8))

@@ -1,0 +1,242 @@
+from __future__ import annotations
+
+import csv
+import json
+import re
+
+import pytest
+
+from fascnet.data.labels import load_labels
+from fascnet.errors import SettingError
+from fascnet.evaluation.benchmark import run_benchmark
+from fascnet.evaluation.matching import MatchingRule
+from fascnet.evaluation.plots import draw_plots
+from fascnet.evaluation.report import write_report
+from fascnet.evaluation.scoring import ScoringRules
+from fascnet.evaluation.sources import build_source
+from fascnet.evaluation.tables import write_tables
+
+from .study import write_label, write_predictions, write_study
+
+RULES = ScoringRules(MatchingRule("main", max_distance_px=15.0), frozenset(), 0.5, 0.5)
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    return write_study(tmp_path_factory.mktemp("study"), n_subjects=12)
+
+
+def bench(folders, labels, output, rules=RULES, reference="anna", **settings):
+    sources = [build_source(name, folder) for name, folder in folders.items()]
+    settings = {"resamples": 200} | settings
+    return run_benchmark(sources, load_labels(labels), rules, output=output, reference=reference, **settings)
+
+
+def test_writes_the_contract(study, tmp_path):
+    predictions, labels = study
+    bench({"net": predictions, "copy": predictions}, labels, tmp_path)
+    metrics = json.loads((tmp_path / "metrics.json").read_text())
+    figures = {
+        "events": ("precision", "recall", "f1", "false_alarms_per_min"),
+        "pixels": ("dice", "iou"),
+        "clips": ("auroc", "sensitivity", "specificity", "brier", "ece"),
+        "counts": ("icc", "spearman", "bias", "loa_low", "loa_high"),
+    }
+    for section, names in figures.items():
+        for name in names:
+            figure = metrics[section][name]
+            assert set(figure) >= {"value", "ci95", "n"}, (section, name)
+            low, high = figure["ci95"]
+            assert low <= figure["value"] <= high, (section, name)
+            assert metrics["sources"]["net"][section][name] == figure
+    assert set(metrics["events"]["by_tolerance"]) == {"any_overlap", "167ms_15px", "1_frame"}
+    pairs = {"net_vs_anna", "copy_vs_anna", "bert_vs_anna", "net_vs_copy", "net_vs_bert", "copy_vs_bert"}
+    assert set(metrics["agreement"]) == pairs
+    assert set(metrics["agreement"]["net_vs_bert"]) == {"event_kappa", "clip_kappa", "f1", "count_icc"}
+    assert set(metrics["subgroups"]["muscle"]) == {"biceps", "tibialis"}
+    assert metrics["reference"]["rater"] == "anna" and metrics["rules"]["matching"]["max_distance_px"] == 15
+
+
+def test_self_agreement_is_perfect(study, tmp_path):
+    predictions, labels = study
+    found = bench({"net": predictions, "copy": predictions}, labels, tmp_path)
+    values = [figure.value for figure in found.agreement["net_vs_copy"].values()]
+    assert values == pytest.approx([1.0] * 4, abs=1e-12)
+
+
+def test_swapping_raters_changes_nothing(study, tmp_path):
+    predictions, labels = study
+    one = bench({"net": predictions}, labels, tmp_path / "1", reference="anna")
+    two = bench({"net": predictions}, labels, tmp_path / "2", reference="bert")
+    for name, figure in one.agreement["bert_vs_anna"].items():
+        assert two.agreement["anna_vs_bert"][name] == figure
+
+
+def test_same_seed_same_bytes_other_seed_other_intervals(study, tmp_path):
+    predictions, labels = study
+    texts = []
+    for name, seed in (("1", 0), ("2", 0), ("3", 7)):
+        bench({"net": predictions}, labels, tmp_path / name, seed=seed)
+        texts.append((tmp_path / name / "metrics.json").read_text())
+    assert texts[0] == texts[1] != texts[2]
+
+
+def test_known_answer(tmp_path):
+    labels = tmp_path / "labels"
+    write_label(labels, "a", "r", [(1, 1.5, 60, 60), (5, 5.5, 60, 60)])
+    write_label(labels, "b", "r", [], examined=[(0, 4)])
+    clips = [
+        {
+            "clip_id": "a",
+            "subject": "x",
+            "score": 0.9,
+            "events": [(1.1, 1.4, 60, 60, 0.9), (5, 5.5, 150, 60, 0.8)],
+        },
+        # The event at 7 s lies outside what the rater looked at.
+        {
+            "clip_id": "b",
+            "subject": "y",
+            "score": 0.2,
+            "events": [(2, 2.5, 60, 60, 0.4), (7, 8, 60, 60, 0.9)],
+        },
+    ]
+    predictions = write_predictions(tmp_path / "p", clips)
+    found = bench({"net": predictions}, labels, tmp_path / "out", reference=None)
+    events = found.results[0].figures["events"]
+    assert events["precision"].value == pytest.approx(1 / 3), (
+        "one hit, one in the wrong place, one where nothing is"
+    )
+    assert events["recall"].value == 0.5
+    assert events["false_alarms_per_min"].value == pytest.approx(2 / (14 / 60))
+    assert found.results[0].by_tolerance["any_overlap"]["recall"].value == 1
+    clips_ = found.results[0].figures["clips"]
+    assert clips_["auroc"].value == clips_["sensitivity"].value == clips_["specificity"].value == 1
+    assert clips_["brier"].value == pytest.approx((0.1**2 + 0.2**2) / 2)
+    assert found.results[0].figures["counts"]["bias"].value == pytest.approx((0 + 1) / 2)
+
+
+def test_missing_clip_is_listed_and_never_negative(tmp_path):
+    labels = tmp_path / "labels"
+    for clip in "abcd":
+        write_label(labels, clip, "r", [(1, 1.5, 60, 60)] if clip in "abc" else [])
+    write_label(labels, "train", "r", [(1, 2, 60, 60)])
+    hit = [(1, 1.5, 60, 60, 0.9)]
+    main = [
+        {"clip_id": "a", "subject": "1", "events": hit},
+        {"clip_id": "c", "subject": "3", "row": {"status": "failed", "reason": "broken"}},
+        {"clip_id": "d", "subject": "4"},
+    ]
+    other = [
+        {"clip_id": clip, "subject": str(i + 1), "events": hit if clip != "d" else []}
+        for i, clip in enumerate("abcd")
+    ]
+    folders = {
+        "net": write_predictions(tmp_path / "p", main),
+        "other": write_predictions(tmp_path / "q", other),
+    }
+    metrics = bench(folders, labels, tmp_path / "out", reference="r").metrics
+    missing = metrics["missing"]["net"]
+    assert missing["not_predicted"] == ["b"] and missing["failed"] == {"c": "broken"}
+    assert missing["reference_events_not_predicted"] == 2
+    assert metrics["events"]["recall"]["value"] == 1 and metrics["events"]["recall"]["n"] == 1
+    assert metrics["clips"]["sensitivity"]["n"] == 1
+    assert any("2 of 4" in warning for warning in metrics["warnings"])
+    assert metrics["reference"]["labelled_but_in_no_source"] == ["train"]
+    assert metrics["missing"]["other"]["not_predicted"] == []
+
+
+def test_partial_clip_is_judged_on_what_was_seen(tmp_path):
+    write_label(tmp_path / "l", "a", "r", [(1, 1.5, 60, 60), (8, 8.5, 60, 60)])
+    clip = {"clip_id": "a", "events": [(1, 1.5, 60, 60, 0.9)], "row": {"status": "partial", "scored_s": 5}}
+    found = bench(
+        {"net": write_predictions(tmp_path / "p", [clip])}, tmp_path / "l", tmp_path / "o", reference=None
+    )
+    assert found.results[0].figures["events"]["recall"].value == 1
+    assert found.metrics["missing"]["net"]["partial"] == ["a"]
+
+
+def test_possible_events_can_be_left_out(tmp_path):
+    write_label(tmp_path / "l", "a", "r", [(1, 1.5, 60, 60, "possible")])
+    write_label(tmp_path / "l", "b", "r", [(1, 1.5, 60, 60, "definite")])
+    clips = [{"clip_id": c, "subject": c, "events": [(1, 1.5, 60, 60, 0.9)]} for c in "ab"]
+    folder = write_predictions(tmp_path / "p", clips)
+    rules = ScoringRules(RULES.matching, frozenset({"possible"}), 0.5, 0.5)
+    left_out = bench({"net": folder}, tmp_path / "l", tmp_path / "o", rules, None).results[0].figures
+    assert (left_out["events"]["precision"].n, left_out["events"]["recall"].n) == (1, 1)
+    assert left_out["clips"]["sensitivity"].n == 1, "the clip with a possible event only is neither"
+    counted = bench({"net": folder}, tmp_path / "l", tmp_path / "o", RULES, None).results[0].figures
+    assert (counted["events"]["recall"].n, counted["clips"]["sensitivity"].n) == (2, 2)
+
+
+def test_clips_without_any_event_are_defined(tmp_path):
+    for clip in "ab":
+        write_label(tmp_path / "l", clip, "r", [])
+    folder = write_predictions(tmp_path / "p", [{"clip_id": c, "subject": c, "score": 0.1} for c in "ab"])
+    metrics = bench({"net": folder}, tmp_path / "l", tmp_path / "o", reference=None).metrics
+    for section, name in (("events", "f1"), ("clips", "auroc"), ("pixels", "dice"), ("counts", "icc")):
+        assert metrics[section][name]["value"] is None and metrics[section][name]["reason"]
+    assert metrics["events"]["false_alarms_per_min"]["value"] == 0
+    assert metrics["clips"]["specificity"]["value"] == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"reference": None}, "anna, bert"),
+        ({"reference": "carl"}, "carl"),
+        ({"names": ("anna",)}, "names two sources"),
+    ],
+)
+def test_refuses_what_is_not_clear(study, tmp_path, change, says):
+    predictions, labels = study
+    folders = dict.fromkeys(change.get("names", ("net",)), predictions)
+    with pytest.raises(SettingError, match=says):
+        bench(folders, labels, tmp_path, reference=change.get("reference", "anna"))
+
+
+def test_refuses_predictions_of_other_clips(study, tmp_path):
+    folder = write_predictions(tmp_path / "p", [{"clip_id": "elsewhere"}])
+    with pytest.raises(SettingError, match="clip_id"):
+        bench({"net": folder}, study[1], tmp_path / "o")
+
+
+def test_refuses_two_subjects_for_one_clip(tmp_path):
+    write_label(tmp_path / "l", "a", "r", [])
+    folders = {n: write_predictions(tmp_path / n, [{"clip_id": "a", "subject": n}]) for n in ("p", "q")}
+    with pytest.raises(SettingError, match="p and q"):
+        bench(folders, tmp_path / "l", tmp_path / "o", reference=None)
+
+
+def test_report_tables_and_plots(study, tmp_path):
+    predictions, labels = study
+    found = bench({"<script>net": predictions}, labels, tmp_path)
+    tables = {
+        path.name: list(csv.DictReader(path.open())) for path in write_tables(found, tmp_path / "tables")
+    }
+    plots = draw_plots(found, tmp_path / "figures")
+    assert [path.stem for _, path in plots] == ["froc", "roc", "reliability", "bland_altman"]
+    page = write_report(found, plots, tmp_path).read_text()
+    assert page.count("data:image/png;base64,") == 4
+    assert "not a medical device" in page and "Not measured on this data" in page
+    assert "<script" not in page, "names are escaped, and no script is needed"
+    assert not re.search(r"(src|href)=\"(?!data:)", page) and "http" not in page and "@import" not in page
+    precision = found.results[0].figures["events"]["precision"]
+    assert f"<b>{precision.value:.2f}</b>" in page
+
+    outcomes = [row["outcome"] for row in tables["events.csv"] if row["source"] == "<script>net"]
+    assert outcomes.count("matched") / (
+        outcomes.count("matched") + outcomes.count("false_alarm")
+    ) == pytest.approx(precision.value)
+    assert (
+        float(next(r for r in tables["summary.csv"] if r["figure"] == "precision")["value"])
+        == precision.value
+    )
+    assert len(tables["clips.csv"]) == 2 * 24 and len(tables["agreement.csv"]) == 3 * 4
+
+
+def test_report_stands_without_scores_or_events(tmp_path):
+    write_label(tmp_path / "l", "a", "r", [])
+    folder = write_predictions(tmp_path / "p", [{"clip_id": "a"}], heatmaps=False)
+    found = bench({"net": folder}, tmp_path / "l", tmp_path / "o", reference=None)
+    page = write_report(found, draw_plots(found, tmp_path / "o"), tmp_path / "o").read_text()
+    assert "no reference event" in page

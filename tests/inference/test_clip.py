@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+import av
+import numpy as np
+import pytest
+
+from fascnet.data.recordings import open_recording
+from fascnet.errors import OutputError, RecordingError
+from fascnet.inference import clip as clip_module
+from fascnet.inference.clip import WatchedRecording, predict_clip
+from fascnet.inference.run_record import StageClock
+from fascnet.types import ClipSource, Frame, Point, RecordingInfo
+
+from .fakes import BrightnessPredictor, paint_twitch, write_video
+
+
+class PaintedRecording:
+    """Frames from memory that may break off."""
+
+    def __init__(self, path, frames, fps=30.0, breaks_at=None, mm_per_px=0.1):
+        self.path = path
+        self._frames, self._fps, self._breaks_at = frames, fps, breaks_at
+        t, h, w = frames.shape
+        self.info = RecordingInfo(h, w, t, fps, t / fps, mm_per_px, (0, 0, w, h))
+
+    def frames(self):
+        for k, image in enumerate(self._frames):
+            if k == self._breaks_at:
+                raise RecordingError(f"{self.path}: ends after {k} frames; copy it again")
+            yield Frame(k, k / self._fps, image)
+        if self._breaks_at == len(self._frames):
+            raise RecordingError(f"{self.path}: ends after {len(self._frames)} frames; copy it again")
+
+
+@pytest.fixture
+def paint(monkeypatch, tmp_path):
+    """Make `open_recording` give painted frames."""
+
+    def give(frames, **kwargs):
+        recording = PaintedRecording(tmp_path / "a.avi", frames, **kwargs)
+        monkeypatch.setattr(clip_module, "open_recording", lambda path, *, fps, mm_per_px: recording)
+        return ClipSource("a", recording.path, "s1", "tibialis", "L")
+
+    return give
+
+
+def test_finds_the_painted_twitch_and_writes_every_file(paint, tmp_path):
+    clock = StageClock()
+    seen = []
+    source = paint(paint_twitch())
+    found = predict_clip(source, BrightnessPredictor(), tmp_path, clock=clock, on_frames=seen.append)
+    assert (found.status, found.reason, found.subject_id, found.muscle, found.side) == (
+        "ok",
+        "",
+        "s1",
+        "tibialis",
+        "L",
+    )
+    (event,) = found.events
+    assert (event.onset_s, event.offset_s) == pytest.approx((0.5, 0.8))
+    assert isinstance(event.region, Point)
+    assert (event.region.x, event.region.y) == pytest.approx((43.5, 23.5))
+    assert event.area_px == pytest.approx(2 * 3 * 64)
+    assert event.area_mm2 == pytest.approx(2 * 3 * 0.64)
+    assert found.score == pytest.approx(240 / 255, abs=0.01)
+    assert found.duration_s == found.scored_s == pytest.approx(1.5)
+    assert found.active_area_fraction == pytest.approx(6 / 48)
+    assert sorted(p.name for p in (tmp_path / "a").iterdir()) == ["heatmap.npz", "overlay.mp4", "summary.png"]
+    assert {"open", "decode", "detect", "events", "write", "summary", "overlay"} == set(clock.seconds)
+    assert seen == list(range(1, 46))
+    heat = np.load(tmp_path / "a" / "heatmap.npz", allow_pickle=False)
+    assert heat["heatmap"].shape == (45, 6, 8)
+    assert heat["heatmap"][20, 2, 5] == 240
+    with av.open(str(tmp_path / "a" / "overlay.mp4")) as video:
+        assert sum(1 for _ in video.decode(video=0)) == 45
+
+
+@pytest.mark.parametrize("chunk", [1, 4, 45, 100])
+def test_chunking_does_not_matter(paint, tmp_path, chunk):
+    frames = np.random.default_rng(3).integers(0, 256, (50, 48, 64), dtype=np.uint8)
+    frames[20:25] |= 128
+    source = paint(frames)
+    one = predict_clip(source, BrightnessPredictor(chunk=7), tmp_path / "one", overlay=False)
+    other = predict_clip(source, BrightnessPredictor(chunk=chunk), tmp_path / "other", overlay=False)
+    assert one == other or (one.events == other.events and one.score == other.score)
+
+
+@pytest.mark.parametrize("breaks_at", [1, 17, 45])
+def test_a_clip_that_breaks_off_is_scored_as_far_as_it_goes(paint, tmp_path, breaks_at):
+    source = paint(paint_twitch(), breaks_at=breaks_at)
+    found = predict_clip(source, BrightnessPredictor(chunk=16), tmp_path)
+    assert found.status == "partial"
+    assert f"ends after {breaks_at} frames" in found.reason
+    assert found.duration_s == found.scored_s == pytest.approx(breaks_at / 30)
+    assert found.score is not None
+    assert len(found.events) == (0 if breaks_at == 1 else 1)
+    assert all(event.offset_s <= found.duration_s + 1e-9 for event in found.events)
+    assert np.load(tmp_path / "a" / "heatmap.npz")["heatmap"].shape[0] == breaks_at
+    with av.open(str(tmp_path / "a" / "overlay.mp4")) as video:
+        assert sum(1 for _ in video.decode(video=0)) == breaks_at
+
+
+def test_broken_before_the_first_frame_is_failed_and_leaves_no_folder(paint, tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "overlay.mp4").write_bytes(b"of an earlier run")
+    found = predict_clip(paint(paint_twitch(), breaks_at=0), BrightnessPredictor(), tmp_path)
+    assert (found.status, found.score, found.events) == ("failed", None, ())
+    assert "ends after 0 frames" in found.reason
+    assert not (tmp_path / "a").exists()
+
+
+def test_no_frames_is_failed(paint, tmp_path):
+    found = predict_clip(paint(np.zeros((0, 48, 64), np.uint8)), BrightnessPredictor(), tmp_path)
+    assert found.status == "failed"
+    assert "no frame" in found.reason
+
+
+def test_values_that_are_not_numbers_fail_the_clip(paint, tmp_path):
+    found = predict_clip(paint(paint_twitch()), BrightnessPredictor(poison_at=20), tmp_path)
+    assert found.status == "failed"
+    assert "not numbers" in found.reason
+    assert not (tmp_path / "a").exists()
+
+
+def test_text_named_video_is_failed_with_its_name(tmp_path):
+    bad = tmp_path / "notes.mp4"
+    bad.write_text("not a video")
+    found = predict_clip(ClipSource("notes", bad, "s"), BrightnessPredictor(), tmp_path / "out")
+    assert found.status == "failed"
+    assert "notes.mp4" in found.reason
+    assert "\n" not in found.reason
+
+
+def test_a_full_disk_stops_the_study_and_leaves_nothing_half_written(paint, tmp_path, monkeypatch):
+    def refuse(*args, **kwargs):
+        raise OutputError("disk full")
+
+    monkeypatch.setattr(clip_module, "write_summary", refuse)
+    with pytest.raises(OutputError):
+        predict_clip(paint(paint_twitch()), BrightnessPredictor(), tmp_path)
+    assert [p.name for p in (tmp_path / "a").iterdir()] == ["heatmap.npz"]
+
+
+def test_watching_counts_anew_each_time(tmp_path):
+    frames = paint_twitch(10)
+    watched = WatchedRecording(open_recording(write_video(tmp_path / "v.avi", frames)))
+    for _ in range(2):
+        assert len(list(watched.frames())) == 10
+        assert watched.n_frames == 10
+        assert watched.duration_s == pytest.approx(10 / 30, abs=1e-3)
+        np.testing.assert_allclose(watched.mean_frame, frames.mean(axis=0), atol=1e-6)

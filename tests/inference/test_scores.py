@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from fascnet.inference.scores import LOGIT_LIMIT, ClipPool, TimeCourse, calibrate
+from fascnet.types import ClipCalibration
+
+
+def pool(heatmaps, **kwargs):
+    clip_pool = ClipPool(**kwargs)
+    values = [clip_pool.push(heatmap) for heatmap in heatmaps]
+    return clip_pool, values
+
+
+def logit(p):
+    return math.log(p / (1 - p))
+
+
+def test_constant_clip_gives_its_own_logit():
+    clip_pool, values = pool(np.full((6, 5, 5), 0.2))
+    assert clip_pool.finish() == pytest.approx(logit(0.2))
+    assert values[0] is None
+    assert values[1:] == pytest.approx([logit(0.2)] * 5)
+
+
+def test_top_cells_of_the_best_three_ticks():
+    heat = np.full((9, 4, 4), 0.01)
+    heat[4:7, 0, :] = 0.9
+    assert pool(heat)[0].finish() == pytest.approx(logit(0.9))
+
+
+def test_one_hot_tick_or_cell_counts_less_than_a_twitch():
+    twitch = np.full((9, 4, 4), 0.01)
+    tick, cell = twitch.copy(), twitch.copy()
+    twitch[3:6, 0, :] = tick[4, 0, :] = cell[3:6, 0, 0] = 0.99
+    scores = [pool(heat)[0].finish() for heat in (twitch, tick, cell)]
+    assert scores[1] < scores[0] - 2 and scores[2] < scores[0] - 2
+
+
+def test_more_cells_are_pooled_on_larger_grids():
+    heat = np.full((3, 100, 100), 0.01)
+    heat[:, 0, :50] = 0.9
+    assert pool(heat)[0].finish() == pytest.approx(logit(0.9))
+    heat[:, 0, 49] = 0.01
+    assert pool(heat)[0].finish() < logit(0.9) - 0.05
+    assert pool(heat, k_cells=4)[0].finish() == pytest.approx(logit(0.9))
+
+
+def test_saturated_cells_stay_finite():
+    assert pool(np.ones((4, 2, 2)))[0].finish() == pytest.approx(LOGIT_LIMIT)
+    assert pool(np.zeros((4, 2, 2)))[0].finish() == pytest.approx(-LOGIT_LIMIT)
+    assert ClipPool().finish() is None
+
+
+@pytest.mark.parametrize("ticks", [1, 2, 3, 17])
+def test_equals_the_training_pool(ticks):
+    torch = pytest.importorskip("torch")
+    pool_clip_logit = pytest.importorskip("fascnet.models.pooling").pool_clip_logit
+
+    logits = np.random.default_rng(ticks).normal(-2, 3, (ticks, 30, 40)).astype(np.float32)
+    probabilities = 1.0 / (1.0 + np.exp(-logits.astype(np.float64)))
+    trained = pool_clip_logit(torch.from_numpy(logits)[None], torch.ones(1, ticks, dtype=torch.bool))
+    assert pool(probabilities)[0].finish() == pytest.approx(float(trained), abs=1e-4)
+
+
+def test_calibration_is_a_sigmoid_that_never_overflows():
+    assert calibrate(0.0, ClipCalibration()) == 0.5
+    assert calibrate(2.0, ClipCalibration(1.5, -1.0)) == pytest.approx(1 / (1 + math.exp(-2.0)))
+    assert calibrate(9.2, ClipCalibration(1e4)) == 1.0
+    assert calibrate(-9.2, ClipCalibration(1e4)) == 0.0
+
+
+def test_time_course_keeps_peaks_in_bounded_memory():
+    course = TimeCourse(0.1, capacity=8)
+    for k in range(100):
+        course.append(1.0 if k == 57 else 0.0)
+    times, values = course.values()
+    assert len(times) == len(values) <= 8
+    assert values.max() == 1.0
+    assert times[values.argmax()] == pytest.approx(5.7, abs=0.8)
+    assert (np.diff(times) > 0).all()
+
+
+def test_short_time_course_is_exact():
+    course = TimeCourse(0.5, start_s=1.0, capacity=8)
+    for value in (0.1, 0.2, 0.3):
+        course.append(value)
+    times, values = course.values()
+    assert times.tolist() == [1.0, 1.5, 2.0]
+    assert values.tolist() == [0.1, 0.2, 0.3]

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import csv
+
+import pytest
+
+from fascnet.errors import OutputError
+from fascnet.inference.tables import ResultTables, read_scores, read_tables
+from fascnet.types import Event, Point, Prediction
+
+OK = Prediction(
+    clip_id="a",
+    status="ok",
+    events=(
+        Event(0.5, 0.7, 0.6, region=Point(12.345, 6.0), score=0.91234, area_px=100.0, area_mm2=1.0),
+        Event(2.0, 2.1),
+    ),
+    score=0.875,
+    duration_s=10.0,
+    scored_s=6.0,
+    fps=29.97,
+    mm_per_px=0.088,
+    active_area_fraction=0.25,
+    source="in, put/a.mp4",
+    subject_id="007",
+    muscle="NA",
+    side="L",
+)
+BAD = Prediction(clip_id="b", status="failed", reason="no\nframes", source="b.mp4", subject_id="b")
+
+
+def test_columns_and_cells_follow_the_contract(tmp_path):
+    tables = ResultTables(tmp_path)
+    tables.put(OK)
+    tables.put(BAD)
+    tables.save()
+    with (tmp_path / "scores.csv").open(newline="") as file:
+        scores = list(csv.reader(file))
+    assert ",".join(scores[0]) == (
+        "clip_id,source,subject_id,muscle,side,status,reason,duration_s,scored_s,fps,mm_per_px,score,n_events,"
+        "events_per_min,active_area_fraction"
+    )
+    assert scores[1] == [
+        "a",
+        "in, put/a.mp4",
+        "007",
+        "NA",
+        "L",
+        "ok",
+        "",
+        "10",
+        "6",
+        "29.97",
+        "0.088",
+        "0.875",
+        "2",
+        "20",
+        "0.25",
+    ]
+    assert scores[2] == ["b", "b.mp4", "b", "", "", "failed", "no frames", "0", "0", "", "", "", "", "", ""]
+    events = (tmp_path / "events.csv").read_text().splitlines()
+    assert events[0] == "clip_id,event_id,onset_s,peak_s,offset_s,x_px,y_px,area_px,area_mm2,score"
+    assert events[1:] == ["a,1,0.5,0.6,0.7,12.35,6,100,1,0.9123", "a,2,2,,2.1,,,,,"]
+
+
+def test_read_back_and_written_again_nothing_changes(tmp_path):
+    tables = ResultTables(tmp_path, {"a": OK, "b": BAD})
+    tables.save()
+    before = [(tmp_path / name).read_bytes() for name in ("scores.csv", "events.csv")]
+    found = read_tables(tmp_path)
+    assert (found["a"].score, found["a"].muscle, found["b"].score) == (0.875, "NA", None)
+    assert found["a"].events[1].region is None
+    ResultTables(tmp_path, found).save()
+    assert [(tmp_path / name).read_bytes() for name in ("scores.csv", "events.csv")] == before
+
+
+def test_put_replaces_and_drop_removes(tmp_path):
+    tables = ResultTables(tmp_path, {"a": OK})
+    tables.put(Prediction("a", "ok", score=0.1, scored_s=1.0))
+    tables.put(BAD)
+    tables.drop("b")
+    tables.drop("unknown")
+    tables.save()
+    assert list(read_scores(tmp_path / "scores.csv")) == ["a"]
+    assert read_tables(tmp_path)["a"].events == ()
+
+
+def test_missing_tables_are_empty_and_damaged_ones_refused(tmp_path):
+    assert read_tables(tmp_path) == {}
+    (tmp_path / "scores.csv").write_text("clip_id,score\na,1\n")
+    with pytest.raises(OutputError, match="columns are missing"):
+        read_tables(tmp_path)
+    ResultTables(tmp_path, {"a": OK}).save()
+    text = (tmp_path / "scores.csv").read_text()
+    (tmp_path / "scores.csv").write_text(text.replace("0.875", "nan"))
+    with pytest.raises(OutputError, match="row 2: score is nan"):
+        read_tables(tmp_path)
+    (tmp_path / "scores.csv").write_text(text[: text.index("ok")])
+    with pytest.raises(OutputError, match="too short"):
+        read_tables(tmp_path)
+
+
+def test_zero_scored_seconds_give_no_rate(tmp_path):
+    ResultTables(tmp_path, {"a": Prediction("a", "partial", score=0.0)}).save()
+    row = read_scores(tmp_path / "scores.csv")["a"]
+    assert (row["score"], row["n_events"], row["events_per_min"]) == ("0", "0", "")
