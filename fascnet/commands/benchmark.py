@@ -130,7 +130,8 @@ def _run_baseline(name: str, config: Mapping[str, Any], output: Path) -> Path:
     from fascnet.inference.study import predict_study  # noqa: PLC0415
 
     folder = output / "baselines" / name
-    predict_study(config["input"], folder, FarnebackPredictor(**config["farneback"]), overlay=False)
+    predictor = FarnebackPredictor(**config["farneback"])
+    predict_study(config["input"], folder, predictor, split=config["split"], overlay=False)
     return folder
 
 
@@ -138,6 +139,7 @@ def _measure_bar(
     config: Mapping[str, Any], labels: Mapping[str, Mapping[str, Labels]], output: Path
 ) -> dict[str, object]:
     from fascnet.data.find_clips import find_clips  # noqa: PLC0415
+    from fascnet.data.splits import keep_split  # noqa: PLC0415
     from fascnet.data.whole_file import write_whole  # noqa: PLC0415
     from fascnet.evaluation.benchmark import choose_reference  # noqa: PLC0415
     from fascnet.evaluation.farneback_bar import describe_bar, measure_farneback_bar  # noqa: PLC0415
@@ -146,7 +148,7 @@ def _measure_bar(
     own = {clip_id: by_rater[rater] for clip_id, by_rater in labels.items() if rater in by_rater}
     grid = ("spatial_sigma_px", "pitch_mm", "rate_hz", "assumed_mm_per_px")
     settings = {key: config["farneback"][key] for key in grid}
-    clips = find_clips(config["input"])
+    clips = keep_split(find_clips(config["input"]), config["split"])
     table = measure_farneback_bar(clips, own, workers=config["workers"], **settings)
     with write_whole(output / "tables" / "farneback_bar.csv") as beside:
         table.to_csv(beside, index=False, lineterminator="\n")

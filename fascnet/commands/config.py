@@ -1,4 +1,4 @@
-"""Finds the Hydra tree and composes a verb's configuration. Hydra is imported in `fascnet/commands/` alone."""
+"""Finds the Hydra tree and composes a verb's configuration; Hydra is imported in `commands/` alone."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from fascnet.errors import SettingError
+from fascnet.commands.argument_types import check_arguments
+from fascnet.errors import FascnetError, SettingError
 
 
 def find_config_dir() -> Path:
     """Return the folder of the Hydra tree: inside an installed wheel, else beside the package in a checkout.
 
-    `pkg://` and relative paths fail in console scripts of one or another install form; an absolute folder works in all.
+    `pkg://` and relative paths fail in console scripts of one or another install form; an absolute folder
+    works in all.
     """
     inside = Path(str(files("fascnet") / "configs"))
     return inside if inside.is_dir() else Path(__file__).resolve().parents[2] / "configs"
@@ -28,22 +30,28 @@ def compose_config(verb: str, overrides: list[str]) -> dict[str, Any]:
         overrides: Hydra overrides as typed, such as `data.root=clinic` or `trainer=gpu`.
 
     Raises:
-        SettingError: a key is misspelt, a group or file does not exist, a value does not parse, or a key that has no
-            default was not given; one line that names it.
+        SettingError: a key is misspelt, a group or file does not exist, a value does not parse, or a key that
+            has no default was not given; one line that names it.
     """
-    from hydra import compose, initialize_config_dir  # noqa: PLC0415 - `--help` must not pay for Hydra
-    from hydra.errors import HydraException
-    from omegaconf import OmegaConf
-    from omegaconf.errors import OmegaConfBaseException
+    # Imported here, because `--help` must not pay for Hydra.
+    from hydra import compose, initialize_config_dir  # noqa: PLC0415
+    from hydra.errors import HydraException  # noqa: PLC0415
+    from omegaconf import OmegaConf  # noqa: PLC0415
+    from omegaconf.errors import OmegaConfBaseException  # noqa: PLC0415
 
     try:
         with initialize_config_dir(config_dir=str(find_config_dir()), version_base="1.3"):
             config = compose(config_name=verb, overrides=overrides)
         missing = sorted(OmegaConf.missing_keys(config))
         if missing:
-            raise SettingError(f"{verb}: give {', '.join(f'{key}=…' for key in missing)} (see: fascnet {verb} --help)")
+            raise SettingError(
+                f"{verb}: give {', '.join(f'{key}=…' for key in missing)} (see: fascnet {verb} --help)"
+            )
         plain = OmegaConf.to_container(config, resolve=True)
-    except (HydraException, OmegaConfBaseException) as error:
+        unread = sorted({str(key) for key in config} - _list_top_keys(verb))
+        if unread:
+            raise SettingError(f"{verb}: nothing reads the key '{unread[0]}' (see: fascnet {verb} --help)")
+    except (HydraException, OmegaConfBaseException, ValueError) as error:
         raise SettingError(f"{verb}: {_explain(error, verb)}") from error
     if not isinstance(plain, dict):
         raise SettingError(f"{verb}: the configuration is not a mapping")
@@ -51,7 +59,7 @@ def compose_config(verb: str, overrides: list[str]) -> dict[str, Any]:
 
 
 def _explain(error: BaseException, verb: str) -> str:
-    """Turn a Hydra or OmegaConf error, often several lines with advice for programmers, into one line for users."""
+    """Turn a Hydra or OmegaConf error, often several lines of advice to programmers, into one for users."""
     chain = [str(error)]
     if error.__cause__ is not None:
         chain.append(str(error.__cause__))
@@ -64,7 +72,19 @@ def _explain(error: BaseException, verb: str) -> str:
         near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
         hint = f"; did you mean '{near[0]}'?" if near else ""
         return f"there is no key '{key}'{hint} (see: fascnet {verb} --help)"
-    return " ".join(text.split())[:300]
+    # Where Hydra looked is of no use to anybody who did not write the tree.
+    return " ".join(text.split("Config search path")[0].split())[:300]
+
+
+def _list_top_keys(verb: str) -> set[str]:
+    """List the keys that `configs/VERB.yaml` and its groups define at the top level."""
+    from omegaconf import OmegaConf  # noqa: PLC0415
+
+    tree = OmegaConf.to_container(OmegaConf.load(find_config_dir() / f"{verb}.yaml"))
+    if not isinstance(tree, dict):
+        raise SettingError(f"{verb}: the configuration is not a mapping")
+    groups = {str(key) for entry in tree.pop("defaults", []) if isinstance(entry, dict) for key in entry}
+    return {str(key) for key in tree} | groups
 
 
 def _list_keys(verb: str) -> list[str]:
@@ -85,28 +105,34 @@ def _list_keys(verb: str) -> list[str]:
 
 
 def instantiate_node(node: dict[str, Any], where: str) -> Any:
-    """Build the object that a config node with `_target_` describes; its other keys are constructor arguments.
+    """Build the object that a config node with `_target_` describes; its other keys are arguments.
 
     Args:
         node: the resolved node.
         where: its place in the configuration, for messages.
 
     Raises:
-        SettingError: the target does not exist, or a key is not one of its arguments.
+        SettingError: the target does not exist, a key is not one of its arguments, or a value is of another
+            type.
     """
     import inspect  # noqa: PLC0415
 
     from hydra.errors import HydraException  # noqa: PLC0415
     from hydra.utils import instantiate  # noqa: PLC0415
 
-    name = node.get("_target_", "")
+    if not isinstance(node, dict) or "_target_" not in node:
+        raise SettingError(f"{where}={node} must be a node with _target_; see configs/{where}")
+    check_arguments(node, where)
+    name = node["_target_"]
     try:
-        # First bound, then called: a wrong argument is the user's, a TypeError from inside is a fault of ours.
+        # First bound, then called: a wrong argument is the user's, a TypeError from inside is a fault of
+        # ours.
         maker = instantiate(node, _partial_=True, _convert_="all")
         inspect.signature(maker.func).bind(*maker.args, **maker.keywords)
     except HydraException as error:
         cause = error.__cause__ if error.__cause__ is not None else error
-        raise SettingError(f"{where}: '{name}' cannot be built: {' '.join(str(cause).split())}") from error
+        what = "" if isinstance(cause, FascnetError) else f"'{name}' cannot be built: "
+        raise SettingError(f"{where}: {what}{' '.join(str(cause).split())}") from error
     except TypeError as error:
         raise SettingError(f"{where}: '{name}': {error}") from error
     return maker()

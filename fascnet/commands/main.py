@@ -1,12 +1,15 @@
 """The console command: `fascnet VERB [hydra overrides]`.
 
-Exit codes: 0 all done; 1 finished, but some clips failed or problems were found; 2 a wrong key, path or value.
+Exit codes: 0 all done; 1 finished, but some clips failed or problems were found; 2 a wrong key, path or
+value.
 """
 
 from __future__ import annotations
 
 import importlib
+import re
 import sys
+import textwrap
 from collections.abc import Sequence
 
 from fascnet import __version__
@@ -35,14 +38,17 @@ def run(arguments: list[str]) -> int:
     if arguments[0] == "--version":
         print(f"fascnet {__version__}")
         return 0
-    verb, *overrides = arguments
-    if verb not in VERBS:
-        return _refuse(f"there is no verb '{verb}'; choose one of: {', '.join(VERBS)}")
-    if {"-h", "--help"} & set(overrides):
-        print(_describe_verb(verb))
+    if arguments[0] not in VERBS:
+        return _refuse(f"there is no verb '{arguments[0]}'; choose one of: {', '.join(VERBS)}")
+    if {"-h", "--help"} & set(arguments):
+        print(_describe_verb(arguments[0]))
         return 0
+    return _run_verb(*arguments)
+
+
+def _run_verb(verb: str, *overrides: str) -> int:
     try:
-        config = compose_config(verb, overrides)
+        config = compose_config(verb, list(overrides))
         module = importlib.import_module(f"fascnet.commands.{verb}")
         return int(module.run(config))
     except FascnetError as error:
@@ -58,21 +64,22 @@ def _refuse(message: str) -> int:
 
 
 def _describe_verbs() -> str:
-    lines = [f"fascnet {__version__}: finds fasciculations in muscle ultrasound. Research tool, not a medical device.", ""]
-    lines += ["usage: fascnet VERB [key=value ...]", ""]
+    what_it_is = "finds fasciculations in muscle ultrasound. Research tool, not a medical device."
+    lines = [f"fascnet {__version__}: {what_it_is}", "", "usage: fascnet VERB [key=value ...]", ""]
     lines += [f"  {verb:<10} {what}" for verb, what in VERBS.items()]
     lines += ["", "fascnet VERB --help shows the keys of a verb."]
     return "\n".join(lines)
 
 
 def _describe_verb(verb: str) -> str:
-    """Show a verb's keys with their comments: the config files themselves, read as text so that nothing slow loads."""
+    """Show a verb's keys with their comments: the config files, read as text so that nothing slow loads."""
     root = find_config_dir()
-    parts = [f"fascnet {verb}: {VERBS[verb]}", "", f"usage: fascnet {verb} [key=value ...]", ""]
-    parts.append((root / f"{verb}.yaml").read_text(encoding="utf-8").strip())
-    text = parts[-1]
-    groups = [folder for folder in sorted(root.iterdir()) if folder.is_dir() and f"{folder.name}:" in text]
-    for folder in groups:
-        options = sorted(file.stem for file in folder.glob("*.yaml"))
-        parts += ["", f"# {folder.name}=… is one of: {', '.join(options)}"]
+    text = (root / f"{verb}.yaml").read_text(encoding="utf-8").strip()
+    parts = [f"fascnet {verb}: {VERBS[verb]}", "", f"usage: fascnet {verb} [key=value ...]", "", text]
+    for group, chosen in re.findall(r"^  - (?:override )?(\w+): (\w+)$", text, flags=re.MULTILINE):
+        options = sorted(file.stem for file in (root / group).glob("*.yaml"))
+        parts += ["", f"# {group}=… is one of: {', '.join(options)}"]
+        if chosen in options:
+            keys = (root / group / f"{chosen}.yaml").read_text(encoding="utf-8").strip()
+            parts += [f"# with {group}={chosen}:", f"{group}:", textwrap.indent(keys, "  ")]
     return "\n".join(parts)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from fascnet.commands.config import instantiate_node
 from fascnet.errors import SettingError
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def run(config: dict[str, Any]) -> int:
         FascnetError: a wrong setting, input or output.
     """
     _check_settings(config)
-    predictor = _make_predictor(config["detector"])
+    predictor: Predictor = instantiate_node(config["detector"], "detector")
 
     from rich.console import Console  # noqa: PLC0415 - `--help` must be instant
 
@@ -41,6 +42,7 @@ def run(config: dict[str, Any]) -> int:
         config["input"],
         config["output"],
         predictor,
+        split=config["split"],
         overlay=config["overlay"],
         overwrite=config["overwrite"],
         config=config,
@@ -68,26 +70,6 @@ def _check_settings(config: dict[str, Any]) -> None:
     for key, nothing in _NETWORK_ONLY.items():
         if config[key] != nothing:
             raise SettingError(f"predict: {key}={config[key]} is for detector=network; leave it out")
-
-
-def _make_predictor(detector: dict[str, Any]) -> Predictor:
-    import inspect  # noqa: PLC0415
-
-    from hydra.errors import HydraException  # noqa: PLC0415
-    from hydra.utils import instantiate  # noqa: PLC0415
-
-    name = detector.get("_target_", "")
-    try:
-        # Bound, then called: a wrong argument is the user's, a TypeError from inside is our fault.
-        maker = instantiate(detector, _partial_=True)
-    except HydraException as error:
-        raise SettingError(f"predict: detector '{name}' cannot be loaded ({error})") from error
-    try:
-        inspect.signature(maker.func).bind(*maker.args, **maker.keywords)
-    except TypeError as error:
-        raise SettingError(f"predict: detector '{name}': {error}; see configs/detector") from error
-    predictor: Predictor = maker()
-    return predictor
 
 
 def _print_result(console: Console, result: StudyResult) -> None:

@@ -16,7 +16,7 @@ from fascnet.data.manifest import read_manifest
 from fascnet.data.splits import draw_splits
 from fascnet.data.transforms import Augmentation, WindowAugmenter
 from fascnet.data.working_clip import WorkingClip, prepare_clip
-from fascnet.errors import LabelError, SplitError
+from fascnet.errors import LabelError, SettingError, SplitError
 from fascnet.models.preprocessing import Preprocessor
 from fascnet.types import ClipSource, Labels
 
@@ -39,6 +39,9 @@ class FasciculationDataModule(LightningDataModule):
         workers: processes that prepare windows; 0 = in this one.
         cache_dir: where prepared clips are kept; None = `root`/.fascnet-cache.
         seed: of splits and windows.
+
+    Raises:
+        SettingError: a number is out of its range.
     """
 
     def __init__(
@@ -57,6 +60,14 @@ class FasciculationDataModule(LightningDataModule):
         seed: int,
     ) -> None:
         super().__init__()
+        for name, value, least in (
+            ("batch_size", batch_size, 1),
+            ("windows_per_epoch", windows_per_epoch, batch_size),
+            ("workers", workers, 0),
+            ("seed", seed, 0),
+        ):
+            if value < least:
+                raise SettingError(f"data.{name} is {value}; give {least} or more")
         self.root = Path(root)
         self.labels_dir = self.root / "labels" if labels is None else Path(labels)
         self.rater = rater
@@ -77,7 +88,8 @@ class FasciculationDataModule(LightningDataModule):
         """Read, split and prepare the clips; once, whatever the stage.
 
         Raises:
-            ManifestError, LabelError, RecordingError, SplitError: the data set has a problem; `fascnet check` lists all.
+            ManifestError, LabelError, RecordingError, SplitError: the data set has a problem; `fascnet check`
+            lists all.
         """
         if self.sources:
             return
@@ -85,20 +97,24 @@ class FasciculationDataModule(LightningDataModule):
         chosen = choose_labels(clips, load_labels(self.labels_dir), self.rater, self.labels_dir)
         unlabelled = [clip.clip_id for clip in clips if clip.clip_id not in chosen and clip.split != "test"]
         if unlabelled:
-            logger.warning("%d clips have no labels and are left out, first %s", len(unlabelled), unlabelled[0])
+            logger.warning(
+                "%d clips have no labels and are left out, first %s", len(unlabelled), unlabelled[0]
+            )
         self.sources = clips
         for split, found in (("train", self.train_clips), ("val", self.val_clips)):
             sources = [clip for clip in clips if clip.split == split and clip.clip_id in chosen]
             if not sources:
                 raise SplitError(
-                    f"{self.root}: the split '{split}' has no labelled clip; check the manifest's split column"
+                    f"{self.root}: split '{split}' has no labelled clip; check the manifest's split column"
                 )
             found += [prepare_clip(s, chosen[s.clip_id], self.preprocessor, self.cache_dir) for s in sources]
 
     def train_dataloader(self) -> DataLoader[Window]:
         """Serve windows."""
         augmenter = WindowAugmenter(self.augmentation) if self.augmentation is not None else None
-        rank, world_size = (self.trainer.global_rank, self.trainer.world_size) if self.trainer is not None else (0, 1)
+        rank, world_size = (
+            (self.trainer.global_rank, self.trainer.world_size) if self.trainer is not None else (0, 1)
+        )
         return DataLoader(
             WindowDataset(self.train_clips, self.window, augmenter, self.seed),
             batch_size=self.batch_size,
@@ -137,11 +153,13 @@ def choose_labels(
                 chosen[clip.clip_id] = of_clip[rater]
         elif len(of_clip) > 1:
             raise LabelError(
-                f"{folder}: clip {clip.clip_id} has labels of {', '.join(sorted(of_clip))}; choose with data.rater=…"
+                f"{folder}: clip {clip.clip_id} has labels of {', '.join(sorted(of_clip))}; give data.rater"
             )
         elif of_clip:
             chosen[clip.clip_id] = next(iter(of_clip.values()))
     if not chosen:
         whose = f" of rater '{rater}'" if rater is not None else ""
-        raise LabelError(f"{folder}: no labels{whose} for any clip of the manifest; check data.labels and data.rater")
+        raise LabelError(
+            f"{folder}: no labels{whose} for any clip of the manifest; check data.labels and data.rater"
+        )
     return chosen

@@ -1,7 +1,8 @@
 """Training windows: pieces of working clips with their targets.
 
-Each window is drawn from a generator seeded with (seed, index), and every epoch uses indices of its own. So no two windows
-are the same whatever the number of workers, and a run that is killed and resumed sees what it would have seen.
+Each window is drawn from a generator seeded with (seed, index), and every epoch uses indices of its own. So
+no two windows are the same whatever the number of workers, and a run that is killed and resumed sees what it
+would have seen.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from fascnet.data.targets import TWITCH, UNKNOWN, paint_stencils
 from fascnet.data.transforms import WindowAugmenter
 from fascnet.data.working_clip import WorkingClip
 from fascnet.errors import SettingError
+from fascnet.models.motion import END_OF_CLIP
 from fascnet.models.preprocessing import CELL_PX
 
 Window = dict[str, Any]
@@ -34,8 +36,8 @@ class WindowSettings:
         n_ticks: ticks, 16-512.
         size_px: rows and columns in working pixels, a multiple of 16.
         event_fraction: share of windows laid around a fasciculation; the rest fall anywhere, 0-1.
-        warm_up_ticks: first ticks of a window that do not count, unless the clip begins there: the network has not seen
-            what came before.
+        warm_up_ticks: first ticks of a window that do not count, unless the clip begins there: the network
+            has not seen what came before.
     """
 
     n_ticks: int = 48
@@ -65,7 +67,11 @@ class WindowDataset(Dataset[Window]):
     """
 
     def __init__(
-        self, clips: Sequence[WorkingClip], window: WindowSettings, augmenter: WindowAugmenter | None, seed: int
+        self,
+        clips: Sequence[WorkingClip],
+        window: WindowSettings,
+        augmenter: WindowAugmenter | None,
+        seed: int,
     ) -> None:
         self.clips = list(clips)
         self.window = window
@@ -95,11 +101,11 @@ class WindowDataset(Dataset[Window]):
         rate_hz = clip.grid.rate_hz
 
         if self.augmenter is None:
-            offsets = np.arange(w.n_ticks)
-            dt_s = np.full(w.n_ticks, np.nan, np.float32)
+            shown = passed = np.arange(w.n_ticks)
+            speed = 1.0
         else:
-            offsets, dt_s = self.augmenter.choose_ticks(w.n_ticks, rate_hz, rng)
-        span = int(offsets[-1]) + 1
+            shown, passed, speed = self.augmenter.choose_ticks(w.n_ticks, rate_hz, rng)
+        span = int(passed[-1]) + 1
         if stencil is None:
             start = int(rng.integers(0, max(1, n_clip - span + 1)))
             rows, columns = (_place(size, w.size_px, None, rng) for size in (height, width))
@@ -108,17 +114,21 @@ class WindowDataset(Dataset[Window]):
             start = onset - int(rng.integers(w.warm_up_ticks, max(w.warm_up_ticks + 1, span - 10)))
             centre = np.argwhere(stencil.place == TWITCH)
             middle = centre.mean(axis=0) if len(centre) else (height / 2, width / 2)
-            rows, columns = (_place(n, w.size_px, float(m), rng) for n, m in zip((height, width), middle, strict=True))
+            rows, columns = (
+                _place(n, w.size_px, float(m), rng) for n, m in zip((height, width), middle, strict=True)
+            )
         start = min(max(start, 0), max(0, n_clip - span))
-        ticks = np.minimum(start + offsets, n_clip - 1)
-        beyond = start + offsets >= n_clip
-        recorded_dt_s = clip.dt_s[ticks]
-        # Where the recording itself held a frame or slowed down, its own spacing counts.
-        dt_s = np.where(np.isnan(dt_s) | (recorded_dt_s == 0), recorded_dt_s, dt_s).astype(np.float32)
-        dt_s[0] = 0.0
+        ticks = np.minimum(start + shown, n_clip - 1)
+        beyond = start + passed >= n_clip
+        # The recording's own clock: frames that it held or spaced otherwise mean the same here.
+        clock_s = np.cumsum(clip.dt_s[start : start + span], dtype=np.float64)
+        dt_s = np.diff(clock_s[np.minimum(passed, len(clock_s) - 1)], prepend=clock_s[:1]) / speed
+        dt_s[beyond] = END_OF_CLIP
 
         images = np.ascontiguousarray(frames[np.ix_(ticks, _indices(rows), _indices(columns))])
-        painted = paint_stencils(self.stencils[clip_index], clip.labels.examined, ticks / rate_hz, rows, columns)
+        painted = paint_stencils(
+            self.stencils[clip_index], clip.labels.examined, ticks / rate_hz, rows, columns
+        )
         painted[beyond] = UNKNOWN
         if start > 0:
             painted[: w.warm_up_ticks] = UNKNOWN
@@ -128,7 +138,7 @@ class WindowDataset(Dataset[Window]):
         twitch, unknown = (_pool(painted == code) for code in (TWITCH, UNKNOWN))
         return {
             "images": torch.from_numpy(images),
-            "dt_s": torch.from_numpy(dt_s),
+            "dt_s": torch.from_numpy(dt_s.astype(np.float32)),
             "target": torch.from_numpy((twitch >= 0.5).astype(np.float32)),
             "valid": torch.from_numpy((unknown < 0.5) | (twitch >= 0.5)),
         }

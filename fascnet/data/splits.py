@@ -36,6 +36,22 @@ def find_split_problems(clips: Sequence[ClipSource]) -> list[str]:
     ]
 
 
+def keep_split(clips: Sequence[ClipSource], split: str | None) -> list[ClipSource]:
+    """Return the clips of one split, or all of them for None.
+
+    Raises:
+        SplitError: no clip is in it.
+    """
+    if split is None:
+        return list(clips)
+    kept = [clip for clip in clips if clip.split == split]
+    if not kept:
+        named = sorted({clip.split for clip in clips if clip.split is not None})
+        there = f"; there are {', '.join(named)}" if named else "; the input's manifest has no split column"
+        raise SplitError(f"split={split}: no clip is in it{there}")
+    return kept
+
+
 def draw_splits(clips: Sequence[ClipSource], fractions: Mapping[str, float], seed: int) -> list[ClipSource]:
     """Give every clip a split, by subject; splits that every clip already has are kept and checked.
 

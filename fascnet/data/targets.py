@@ -26,8 +26,8 @@ class Stencil:
     Attributes:
         onset_s: first moment.
         offset_s: end.
-        place: uint8 (h, w): `TWITCH` in its region, `UNKNOWN` in its ignore ring (or everywhere, for an event without
-            region: it may be anywhere), else `BACKGROUND`.
+        place: uint8 (h, w): `TWITCH` in its region, `UNKNOWN` in its ignore ring (or everywhere, for an event
+            without region: it may be anywhere), else `BACKGROUND`.
     """
 
     onset_s: float
@@ -36,7 +36,7 @@ class Stencil:
 
 
 def cut_stencils(labels: Labels, box: PixelBox, shape: tuple[int, int]) -> list[Stencil]:
-    """Rasterise every fasciculation of a clip once, on a (h, w) grid over `box` (x0, y0, x1, y1 in stored pixels)."""
+    """Rasterise each fasciculation of a clip once, on a (h, w) grid over `box` (x0, y0, x1, y1)."""
     return [Stencil(e.onset_s, e.offset_s, _cut(e, box, shape)) for e in labels.fasciculations()]
 
 

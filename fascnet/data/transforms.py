@@ -1,8 +1,8 @@
 """Augmentation of training windows: what differs between scanners, probes and people, never what a twitch is.
 
-Geometry and grey levels go through albumentations, one draw for the whole window (`images` and `masks`). What must
-differ from frame to frame (noise, gain steps) and what bends time is done here: albumentations freezes its noise over
-a clip, and its `TimeReverse` is a mirror.
+Geometry and grey levels go through albumentations, one draw for the whole window (`images` and `masks`). What
+must differ from frame to frame (noise, gain steps) and what bends time is done here: albumentations freezes
+its noise over a clip, and its `TimeReverse` is a mirror.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ import albumentations as A
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from fascnet.errors import SettingError
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,8 @@ class Augmentation:
         speed: range of the factor by which time runs faster.
         low_rate_p: probability that the window is as if recorded at a lower rate.
         low_rate_hz: range of that rate.
-        freeze_p: probability that a tick shows the frame before it once more (doubled frames of screen recorders).
+        freeze_p: probability that a tick shows the frame before it once more (doubled frames of screen
+            recorders).
     """
 
     flip_p: float = 0.5
@@ -57,6 +60,34 @@ class Augmentation:
     low_rate_hz: tuple[float, float] = (18.0, 28.0)
     freeze_p: float = 0.005
 
+    def __post_init__(self) -> None:
+        for name in ("flip_p", "elastic_p", "blur_p", "gain_step_p", "low_rate_p", "freeze_p"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise SettingError(f"augmentation.{name} is {getattr(self, name)}; give 0 to 1")
+        for name, least, most in (
+            ("scale", 0.2, 5.0),
+            ("gamma", 10.0, 1000.0),
+            ("noise_sd", 0.0, 100.0),
+            ("speckle_sd", 0.0, 1.0),
+            ("speed", 0.2, 5.0),
+            ("low_rate_hz", 1.0, 1000.0),
+        ):
+            low, high = getattr(self, name)
+            if not least <= low <= high <= most:
+                given = f"[{low}, {high}]"
+                raise SettingError(
+                    f"augmentation.{name} is {given}; give [low, high] in {least:g} to {most:g}"
+                )
+        for name, most in (
+            ("rotate_deg", 180.0),
+            ("shear_deg", 45.0),
+            ("brightness", 1.0),
+            ("contrast", 1.0),
+            ("gain_step", 255.0),
+        ):
+            if not 0 <= getattr(self, name) <= most:
+                raise SettingError(f"augmentation.{name} is {getattr(self, name)}; give 0 to {most:g}")
+
 
 class WindowAugmenter:
     """Applies an `Augmentation` to windows; every draw comes from the generator it is given."""
@@ -75,7 +106,9 @@ class WindowAugmenter:
                     border_mode=cv2.BORDER_REFLECT_101,
                     p=0.7,
                 ),
-                A.ElasticTransform(alpha=40, sigma=12, border_mode=cv2.BORDER_REFLECT_101, p=settings.elastic_p),
+                A.ElasticTransform(
+                    alpha=40, sigma=12, border_mode=cv2.BORDER_REFLECT_101, p=settings.elastic_p
+                ),
                 A.RandomGamma(gamma_limit=tuple(settings.gamma), p=0.5),
                 A.RandomBrightnessContrast(settings.brightness, settings.contrast, p=0.5),
                 A.GaussianBlur(blur_limit=(3, 3), p=settings.blur_p),
@@ -84,7 +117,7 @@ class WindowAugmenter:
 
     def choose_ticks(
         self, n_ticks: int, rate_hz: float, rng: np.random.Generator
-    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], float]:
         """Bend time: choose which clip tick, counted from the window's start, each window tick shows.
 
         Args:
@@ -93,10 +126,12 @@ class WindowAugmenter:
             rng: source of the draws.
 
         Returns:
-            (n_ticks,) offsets, non-decreasing, and (n_ticks,) `dt_s` as `Tick.dt_s`.
+            (n_ticks,) offsets to show; (n_ticks,) offsets by which time passes, which differ where a frame is
+            frozen, a recorder's fault that no time stamp tells; and how many times faster time runs. Offsets
+            start at 0 and never fall.
         """
         s = self.settings
-        speed = rng.uniform(*s.speed)
+        speed = float(rng.uniform(*s.speed))
         steps = np.arange(n_ticks, dtype=np.float64)
         if rng.random() < s.low_rate_p:
             ratio = min(1.0, rng.uniform(*s.low_rate_hz) / rate_hz)
@@ -106,14 +141,12 @@ class WindowAugmenter:
         frozen = np.flatnonzero(rng.random(n_ticks) < s.freeze_p)
         for tick in frozen[frozen > 0]:
             shown[tick] = shown[tick - 1]
-        # A frozen frame is a recorder's fault that no time stamp tells: its dt stays.
-        dt_s = np.diff(offsets, prepend=offsets[:1]) / (rate_hz * speed)
-        return shown, dt_s.astype(np.float32)
+        return shown, offsets, speed
 
     def warp(
         self, images: NDArray[np.uint8], masks: NDArray[np.uint8], rng: np.random.Generator
     ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-        """Vary a window in space and grey level, and add noise to every tick by itself.
+        """Vary a window in space and grey level, and add noise to every frame by itself.
 
         Args:
             images: uint8 (T, H, W).
@@ -123,7 +156,12 @@ class WindowAugmenter:
         self._spatial.set_random_seed(int(rng.integers(2**31)))
         out = self._spatial(images=images[..., None], masks=masks)
         warped = np.asarray(out["images"], np.uint8)[..., 0]
-        return self._add_noise(warped, rng), np.ascontiguousarray(out["masks"], np.uint8)
+        noisy = self._add_noise(warped, rng)
+        # A frame shown once more is the same frame, noise and all, as it is in a recording.
+        for tick in range(1, len(images)):
+            if np.array_equal(images[tick], images[tick - 1]):
+                noisy[tick] = noisy[tick - 1]
+        return noisy, np.ascontiguousarray(out["masks"], np.uint8)
 
     def _add_noise(self, images: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
         s = self.settings

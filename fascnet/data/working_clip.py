@@ -52,15 +52,17 @@ class WorkingClip:
         return np.arange(len(self.dt_s)) / self.grid.rate_hz
 
     def cut_stencils(self) -> list[Stencil]:
-        """Rasterise the fasciculations at working pixels, so that windows are warped together with their images."""
+        """Rasterise the fasciculations at working pixels, so that they are warped with the images."""
         return cut_stencils(self.labels, self.grid.box, (self.grid.height, self.grid.width))
 
 
-def prepare_clip(source: ClipSource, labels: Labels, preprocessor: Preprocessor, cache_dir: Path) -> WorkingClip:
+def prepare_clip(
+    source: ClipSource, labels: Labels, preprocessor: Preprocessor, cache_dir: Path
+) -> WorkingClip:
     """Resample a recording to the working grid, or find it already done in the cache.
 
-    The cache is keyed by what decides its content: file, size, time of change, overrides and preprocessing. It holds a
-    plain NumPy array, nothing executable.
+    The cache is keyed by what decides its content: file, size, time of change, overrides and preprocessing.
+    It holds a plain NumPy array, nothing executable.
 
     Raises:
         RecordingError: the recording cannot be read.
@@ -68,7 +70,14 @@ def prepare_clip(source: ClipSource, labels: Labels, preprocessor: Preprocessor,
     recording = open_recording(source.path, fps=source.fps, mm_per_px=source.mm_per_px)
     grid = preprocessor.plan(recording.info)
     stat = source.path.stat()
-    identity = [CACHE_FORMAT, str(source.path.resolve()), stat.st_size, stat.st_mtime_ns, source.fps, grid.rate_hz]
+    identity = [
+        CACHE_FORMAT,
+        str(source.path.resolve()),
+        stat.st_size,
+        stat.st_mtime_ns,
+        source.fps,
+        grid.rate_hz,
+    ]
     identity += [grid.height, grid.width, list(grid.box)]
     key = hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:24]
     frames_path, dt_path = cache_dir / f"{key}.frames.npy", cache_dir / f"{key}.dt.npy"

@@ -1,7 +1,7 @@
 """What is in a model file: weights and everything prediction needs, in one safetensors file without any code.
 
-The specification is JSON in the file's header, under the key `fascnet`. Loading needs neither Hydra, Lightning, configs
-nor data.
+The specification is JSON in the file's header, under the key `fascnet`. Loading needs neither Hydra,
+Lightning, configs nor data.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def find_packaged_model() -> Path:
 
 
 def hash_subject(subject_id: str, salt: str) -> str:
-    """Hash a subject's name so that a benchmark can refuse subjects seen in training, and nobody can read the name."""
+    """Hash a subject's name: a benchmark can refuse subjects seen in training, nobody can read the name."""
     return hashlib.sha256(f"{salt}:{subject_id}".encode()).hexdigest()
 
 
@@ -111,13 +111,17 @@ def load_model(path: Path) -> Model:
         ModelFileError: it is missing, damaged, no fascnet model, or of another format version.
     """
     if not path.is_file():
-        raise ModelFileError(f"{path}: there is no such model file; give one with model=FILE, or leave model out")
+        raise ModelFileError(
+            f"{path}: there is no such model file; give one with model=FILE, or leave model out"
+        )
     try:
         with safe_open(path, framework="pt") as file:
             header = (file.metadata() or {}).get(HEADER_KEY)
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
     except (SafetensorError, OSError) as error:
-        raise ModelFileError(f"{path}: not a model file, or damaged ({error}); copy or train it again") from error
+        raise ModelFileError(
+            f"{path}: not a model file, or damaged ({error}); copy or train it again"
+        ) from error
     if header is None:
         raise ModelFileError(f"{path}: weights of something else; a fascnet model file says so in its header")
     spec = _read_spec(path, header)
@@ -126,10 +130,12 @@ def load_model(path: Path) -> Model:
         Preprocessor(**spec.preprocessing)
         network.load_state_dict(tensors, strict=True)
     except (SettingError, TypeError, RuntimeError) as error:
-        raise ModelFileError(f"{path}: {str(error).splitlines()[0]}; was it written by a newer fascnet?") from error
+        raise ModelFileError(
+            f"{path}: {str(error).splitlines()[0]}; was it written by a newer fascnet?"
+        ) from error
     network.eval().requires_grad_(False)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    return Model(spec, network.to(memory_format=torch.channels_last), digest, path)  # type: ignore[call-overload]
+    return Model(spec, network.to(memory_format=torch.channels_last), digest, path)
 
 
 def _read_spec(path: Path, header: str) -> ModelSpec:
@@ -146,7 +152,9 @@ def _read_spec(path: Path, header: str) -> ModelSpec:
         spec = ModelSpec(**values)
         numbers = [*asdict(spec.event_definition).values(), *asdict(spec.calibration).values()]
     except (json.JSONDecodeError, AttributeError, KeyError, TypeError) as error:
-        raise ModelFileError(f"{path}: its specification is damaged ({error}); copy or train it again") from error
+        raise ModelFileError(
+            f"{path}: its specification is damaged ({error}); copy or train it again"
+        ) from error
     if not all(isinstance(n, int | float) and math.isfinite(n) for n in numbers):
         raise ModelFileError(f"{path}: its event definition or calibration holds something that is no number")
     return spec

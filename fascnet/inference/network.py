@@ -26,7 +26,12 @@ class NetworkPredictor:
     """
 
     def __init__(
-        self, model: Model, device: torch.device, chunk_frames: int = 8, precision: str = "fp32", compile: bool = False
+        self,
+        model: Model,
+        device: torch.device,
+        chunk_frames: int = 8,
+        precision: str = "fp32",
+        compile: bool = False,
     ) -> None:
         if not 1 <= chunk_frames <= 256:
             raise SettingError(f"chunk_frames is {chunk_frames}; give 1 to 256")
@@ -74,7 +79,9 @@ class NetworkPredictor:
             self.device,
             torch.bfloat16 if self.precision == "bf16" else None,
         )
-        return HeatmapStream(grid.rate_hz, grid.box, grid.cells, grid.mm_per_px, grid.assumed_mm_per_px, chunks)
+        return HeatmapStream(
+            grid.rate_hz, grid.box, grid.cells, grid.mm_per_px, grid.assumed_mm_per_px, chunks
+        )
 
     def describe(self) -> dict[str, object]:
         """Return what `run.json` says about the model."""
@@ -112,7 +119,8 @@ def choose_device(device: str) -> torch.device:
     available = torch.cuda.is_available()
     if device == "cuda" and not available:
         raise DeviceError(
-            "device=cuda, but torch finds no CUDA device; check the driver (nvidia-smi), or use device=auto or device=cpu"
+            "device=cuda, but torch finds no CUDA device; "
+            "check the driver (nvidia-smi), or use device=auto or device=cpu"
         )
     return torch.device("cuda" if device != "cpu" and available else "cpu")
 

@@ -1,4 +1,4 @@
-"""Runs a network over a stream of ticks at constant memory: the one way it is run, in validation and prediction alike."""
+"""Runs a network over a stream of ticks at constant memory, in validation and prediction alike."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def stream_probabilities(
 ) -> Iterator[NDArray[np.float32]]:
     """Yield heatmaps (t, h, w) float32 0-1, one for every tick, in order.
 
-    The network answers `look_ahead` ticks late; its first answers, about ticks before the clip, are dropped, and the
-    clip's end is followed by as many empty ticks.
+    The network answers `look_ahead` ticks late; its first answers, about ticks before the clip, are dropped,
+    and the clip's end is followed by as many empty ticks.
 
     Args:
         network: in evaluation mode, on `device`.
@@ -47,10 +47,17 @@ def stream_probabilities(
 
 
 def run_chunk(
-    network: FasciculationUNet, images: Tensor, dt_s: Tensor, state: State | None, autocast: torch.dtype | None
+    network: FasciculationUNet,
+    images: Tensor,
+    dt_s: Tensor,
+    state: State | None,
+    autocast: torch.dtype | None,
 ) -> tuple[NDArray[np.float32], State]:
     """Run one chunk (1, T, H, W) and return probabilities (T, h, w) on the CPU, and the new state."""
-    with torch.inference_mode(), torch.autocast(images.device.type, dtype=autocast, enabled=autocast is not None):
+    with (
+        torch.inference_mode(),
+        torch.autocast(images.device.type, dtype=autocast, enabled=autocast is not None),
+    ):
         logits, state = network(images, dt_s, state)
         probabilities = torch.sigmoid(logits[0].float()).cpu().numpy()
     return probabilities, state

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fascnet.data.recordings import find_clips
+from fascnet.data.splits import keep_split
 from fascnet.data.whole_file import write_whole
 from fascnet.errors import OutputError, RecordingError
 from fascnet.inference.clip import predict_clip, remove_clip_files
@@ -59,6 +60,7 @@ def predict_study(
     output: str | Path,
     predictor: Predictor,
     *,
+    split: str | None = None,
     overlay: bool = True,
     overwrite: bool = False,
     config: Mapping[str, Any] | None = None,
@@ -72,6 +74,7 @@ def predict_study(
         input: a recording, a folder, a manifest, or a list of these.
         output: the folder to write; made when missing. Recordings inside it are never taken as input.
         predictor: what turns recordings into heatmaps.
+        split: only the clips that the input's manifest puts into this split; None = all.
         overlay: write `overlay.mp4` for each clip.
         overwrite: predict every clip anew.
         config: the resolved configuration, for `run.json`.
@@ -82,7 +85,7 @@ def predict_study(
         FascnetError: the input holds no recording, or its manifest is wrong.
     """
     folder = Path(output)
-    clips = _leave_out_own_files(find_clips(input), folder)
+    clips = _leave_out_own_files(keep_split(find_clips(input), split), folder)
     if not clips:
         raise RecordingError(f"{input}: holds no recording; give a video, a DICOM cine or a folder of them")
     _check_writable(folder)

@@ -1,8 +1,8 @@
 """Building blocks whose temporal parts carry exact streaming state.
 
-A stateful block takes the `State` of the ticks before and leaves its own behind, under its own key. Running a clip in
-one piece or in chunks of any length gives the same numbers, because both run this same code; a missing entry means
-the start of a clip.
+A stateful block takes the `State` of the ticks before and leaves its own behind, under its own key. Running a
+clip in one piece or in chunks of any length gives the same numbers, because both run this same code; a
+missing entry means the start of a clip.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ State = dict[str, Tensor]
 
 
 def prepend_past(x: Tensor, state: State, key: str, n_past: int) -> Tensor:
-    """Return `x` (B, T, ...) with the `n_past` ticks before it in front, and store the newest `n_past` for next time.
+    """Return `x` (B, T, ...) with the `n_past` ticks before it in front; keep the newest for next time.
 
     Before a clip begins there is nothing: zeros.
     """
@@ -50,7 +50,8 @@ class TemporalMixer(nn.Module):
     def forward(self, x: Tensor, state: State) -> Tensor:
         """Mix (B, T, C, H, W) over the last `n_past` + 1 ticks."""
         n_ticks = x.shape[1]
-        # Channels last, as the convolutions leave them: joining tensors of two layouts costs more than the network.
+        # Channels last, as the convolutions leave them: joining tensors of two layouts costs more than the
+        # network.
         channels_last = x.permute(0, 1, 3, 4, 2)
         joined = prepend_past(channels_last, state, self.key, self.n_past)
         mixed = channels_last
@@ -63,8 +64,8 @@ class TemporalMixer(nn.Module):
 class SpatialConv(nn.Module):
     """3x3 convolution, batch normalisation and ReLU on each tick by itself.
 
-    Batch normalisation, because its statistics are constants at prediction: normalising over time would make the
-    result depend on how a clip is cut into chunks.
+    Batch normalisation, because its statistics are constants at prediction: normalising over time would make
+    the result depend on how a clip is cut into chunks.
     """
 
     def __init__(self, channels_in: int, channels_out: int, stride: int = 1) -> None:
@@ -74,7 +75,8 @@ class SpatialConv(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, C, H, W) to (N, C', H / stride, W / stride)."""
-        return torch.relu(self.norm(self.conv(x)))
+        normalised: Tensor = self.norm(self.conv(x))
+        return torch.relu(normalised)
 
 
 class Stage(nn.Module):
@@ -91,4 +93,5 @@ class Stage(nn.Module):
         n_batch, n_ticks = x.shape[:2]
         y = self.enter(x.flatten(0, 1))
         y = self.mix(y.unflatten(0, (n_batch, n_ticks)), state).flatten(0, 1)
-        return (y + self.refine(y)).unflatten(0, (n_batch, n_ticks))
+        refined: Tensor = y + self.refine(y)
+        return torch.unflatten(refined, 0, (n_batch, n_ticks))

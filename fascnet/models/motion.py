@@ -1,9 +1,10 @@
 """The motion front end: what moved, by how much, how surely, measured inside the network.
 
-A twitch moves tissue by 0.1-0.7 mm, often less than a pixel between frames; networks fed with pixels and differences
-learn that slowly. The front end solves the Lucas-Kanade normal equations (Lucas & Kanade 1981) in closed form for
-every heatmap cell at two scales, removes the motion of the probe, and hands on velocity, displacement, the clip's own
-noise and the confidence. It has no weights, is elementwise work and pooling, and streams with a short state.
+A twitch moves tissue by 0.1-0.7 mm, often less than a pixel between frames; networks fed with pixels and
+differences learn that slowly. The front end solves the Lucas-Kanade normal equations (Lucas & Kanade 1981) in
+closed form for every heatmap cell at two scales, removes the motion of the probe, and hands on velocity,
+displacement, the clip's own noise and the confidence. It has no weights, is elementwise work and pooling, and
+streams with a short state.
 """
 
 from __future__ import annotations
@@ -19,32 +20,35 @@ END_OF_CLIP = -1.0
 """`dt_s` of the ticks that are appended after the last frame to let the look-ahead drain: no motion there."""
 
 MAX_GAP_S = 0.25
-"""Frames further apart than this are not compared: over a twitch's whole contraction there is no flow to follow."""
+"""Frames further apart are not compared: over a twitch's whole contraction there is no flow to follow."""
 
 TICK_S = 1 / 30
 """Velocities are expressed in working pixels per 1/30 s, whatever the spacing of the frames in time."""
 
 MAX_PX_PER_TICK = 6.0
-"""Faster is no measurement: at 0.15 mm and 30 Hz this is 27 mm/s, above the fastest twitches (field: 5.5±2.6)."""
+"""Faster is no measurement: at 0.15 mm and 30 Hz this is 27 mm/s, above any twitch (5.5±2.6 mm/s)."""
 
 
 class MotionFrontEnd(nn.Module):
     """Measures motion between consecutive ticks on the heatmap's grid.
 
-    Channels out, all of order 1: residual velocity at the fine scale (x, y), the same over the clip's noise (x, y), residual
-    velocity at the coarse scale (x, y), displacement over the long and over the short horizon (x, y each), displacement
-    over noise (magnitude), log confidence, log of the brightness change that motion does not explain, grey level, probe
-    velocity (x, y), log noise.
+    Channels out, all of order 1: residual velocity at the fine scale (x, y), the same over the clip's noise
+    (x, y), residual velocity at the coarse scale (x, y), displacement over the long and over the short
+    horizon (x, y each), displacement over noise (magnitude), log confidence, log of the brightness change
+    that motion does not explain, grey level, probe velocity (x, y), log noise.
 
     Args:
         long_ticks: displacement is the running sum of velocity minus its mean over this many ticks.
         short_ticks: the same over a shorter horizon.
         noise_ticks: the noise level is the mean of the last so many ticks' spatial medians.
-        regularisation: added to the diagonal of the normal equations, in (grey per pixel)² for grey 0-1: what counts as
-            too little texture to see motion in. Speckle has about 2.5e-3.
+        regularisation: added to the diagonal of the normal equations, in (grey per pixel)² for grey 0-1: what
+            counts as too little texture to see motion in. Speckle has about 2.5e-3.
     """
 
     N_CHANNELS = 17
+
+    long_filter: Tensor
+    short_filter: Tensor
 
     def __init__(
         self, long_ticks: int = 36, short_ticks: int = 10, noise_ticks: int = 30, regularisation: float = 1e-4
@@ -60,7 +64,8 @@ class MotionFrontEnd(nn.Module):
 
         Args:
             grey: (B, T, H, W) grey levels 0-1, H and W multiples of `2 * CELL_PX`.
-            dt_s: (B, T) seconds since the frame before; 0 where a frame is held, `END_OF_CLIP` behind the end.
+            dt_s: (B, T) seconds since the frame before; 0 where a frame is held, `END_OF_CLIP` behind the
+                end.
             state: streaming state, updated in place.
 
         Returns:
@@ -88,7 +93,8 @@ class MotionFrontEnd(nn.Module):
         ratio = residual[:, :, :2] / noise
         extent = short.square().sum(dim=2, keepdim=True).sqrt() / noise
         height, width = residual.shape[-2:]
-        grey_cells = F.avg_pool2d(grey.flatten(0, 1).unsqueeze(1), CELL_PX).unflatten(0, (n_batch, n_ticks))
+        grey_cells = F.avg_pool2d(grey.flatten(0, 1).unsqueeze(1), CELL_PX)
+        grey_cells = torch.unflatten(grey_cells, 0, (n_batch, n_ticks))
         everywhere = torch.cat([torch.asinh(2.0 * probe), noise[..., 0, 0].log()], dim=2)[..., None, None]
         return torch.cat(
             [
@@ -112,8 +118,8 @@ class MotionFrontEnd(nn.Module):
         The offset makes the result blind to gain steps, which on log-compressed images add a constant.
 
         Returns:
-            Shift in pixels of this scale, (B, T, 2, h, w) as (x, y); the smaller eigenvalue of the structure tensor and
-            the variance of the brightness change left over, each (B, T, 1, h, w).
+            Shift in pixels of this scale, (B, T, 2, h, w) as (x, y); the smaller eigenvalue of the structure
+            tensor and the variance of the brightness change left over, each (B, T, 1, h, w).
         """
         n_batch, n_ticks = before.shape[:2]
         mean = 0.5 * (before + after).flatten(0, 1)
@@ -136,9 +142,9 @@ class MotionFrontEnd(nn.Module):
         unexplained = tt + u * xt + v * yt
         shape = (n_batch, n_ticks)
         return (
-            torch.stack([u, v], dim=1).unflatten(0, shape),
-            smaller.clamp(min=0.0).unsqueeze(1).unflatten(0, shape),
-            unexplained.clamp(min=0.0).unsqueeze(1).unflatten(0, shape),
+            torch.unflatten(torch.stack([u, v], dim=1), 0, shape),
+            torch.unflatten(smaller.clamp(min=0.0).unsqueeze(1), 0, shape),
+            torch.unflatten(unexplained.clamp(min=0.0).unsqueeze(1), 0, shape),
         )
 
     def _per_tick(self, shift: Tensor, dt_s: Tensor, state: State) -> Tensor:
@@ -146,7 +152,9 @@ class MotionFrontEnd(nn.Module):
 
         Holding makes the running sum right: at 25 Hz five frame intervals of 0.83 ticks each fill six ticks.
         """
-        scale = torch.where((dt_s > 0) & (dt_s <= MAX_GAP_S), TICK_S / dt_s.clamp(min=1e-3), torch.zeros_like(dt_s))
+        scale = torch.where(
+            (dt_s > 0) & (dt_s <= MAX_GAP_S), TICK_S / dt_s.clamp(min=1e-3), torch.zeros_like(dt_s)
+        )
         velocity = (shift * scale[:, :, None, None, None]).clamp(-MAX_PX_PER_TICK, MAX_PX_PER_TICK)
         held = dt_s == 0
         last = state.get("motion.velocity")
@@ -161,7 +169,7 @@ class MotionFrontEnd(nn.Module):
         return velocity
 
     def _measure_noise(self, residual: Tensor, textured: Tensor, state: State) -> Tensor:
-        """Return (B, T) the clip's own velocity noise: median residual speed, averaged over the recent past."""
+        """Return (B, T) the clip's velocity noise: median residual speed, averaged over the recent past."""
         level = take_spatial_median(residual.square().sum(dim=2, keepdim=True).sqrt(), textured).squeeze(2)
         counted = torch.stack([level, torch.ones_like(level)], dim=2)
         joined = prepend_past(counted, state, "motion.noise", self.noise_ticks - 1)
@@ -182,14 +190,15 @@ class MotionFrontEnd(nn.Module):
 def make_displacement_filter(n_ticks: int) -> Tensor:
     """Return the causal filter (n_ticks - 1,) that turns velocity into displacement, newest tap last.
 
-    Displacement is the running sum of velocity minus that sum's mean over the last `n_ticks`, which forgets drift and
-    needs no infinite memory: the two sums combine into weights that fall linearly from (n - 1) / n to 1 / n.
+    Displacement is the running sum of velocity minus that sum's mean over the last `n_ticks`, which forgets
+    drift and needs no infinite memory: the two sums combine into weights that fall linearly from (n - 1) / n
+    to 1 / n.
     """
     return torch.arange(1, n_ticks, dtype=torch.float32) / n_ticks
 
 
 def take_spatial_median(x: Tensor, where: Tensor) -> Tensor:
-    """Return the median of (B, T, C, H, W) over the cells of `where` (B, T, 1, H, W), as (B, T, C); 0 where none is.
+    """Return the median (B, T, C) of (B, T, C, H, W) over the cells of `where` (B, T, 1, H, W); 0 if none.
 
     Black margins show no motion whatever the probe does; counting them would hide its motion.
     """
@@ -204,7 +213,11 @@ def blur(x: Tensor) -> Tensor:
     """
     shape = x.shape
     flat = F.pad(x.reshape(1, -1, *shape[-2:]), (2, 2, 2, 2), mode="replicate")
-    rows = (flat[:, :, :-4] + flat[:, :, 4:]) + 4.0 * (flat[:, :, 1:-3] + flat[:, :, 3:-1]) + 6.0 * flat[:, :, 2:-2]
+    rows = (
+        (flat[:, :, :-4] + flat[:, :, 4:])
+        + 4.0 * (flat[:, :, 1:-3] + flat[:, :, 3:-1])
+        + 6.0 * flat[:, :, 2:-2]
+    )
     both = (
         (rows[..., :-4] + rows[..., 4:]) + 4.0 * (rows[..., 1:-3] + rows[..., 3:-1]) + 6.0 * rows[..., 2:-2]
     )

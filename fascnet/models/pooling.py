@@ -1,4 +1,4 @@
-"""From a window's cell logits to one clip logit, differentiably: the training counterpart of `inference.scores`."""
+"""From a window's cell logits to one clip logit, differentiably: what `inference.scores` does in NumPy."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 TOP_FRACTION = 0.005
-"""Share of the cells whose mean logit stands for a tick: about the core of one small twitch in a 4 cm field."""
+"""Share of cells whose mean logit stands for a tick: about the core of one small twitch in 4 cm."""
 
 MIN_TOP_CELLS = 4
 """At least so many cells: one noisy cell is no twitch."""

@@ -1,7 +1,7 @@
 """From a recording to the working grid: the imaging area at a fixed physical pitch and a fixed rate.
 
-Training, prediction and the baselines all pass through here; there is no second code path. The numbers stand in
-the model file. NumPy and OpenCV only, so that classical detectors need no torch.
+Training, prediction and the baselines all pass through here; there is no second code path. The numbers stand
+in the model file. NumPy and OpenCV only, so that classical detectors need no torch.
 """
 
 from __future__ import annotations
@@ -59,8 +59,8 @@ class Tick:
 
     Attributes:
         image: uint8 (height, width).
-        dt_s: seconds between this frame and the one before it; 0 where the same frame is held for another tick, and
-            at the first tick.
+        dt_s: seconds between this frame and the one before it; 0 where the same frame is held for another
+            tick, and at the first tick.
     """
 
     image: NDArray[np.uint8]
@@ -72,8 +72,8 @@ class Preprocessor:
 
     Args:
         pitch_mm: working pixel spacing, 0.05-0.5 mm.
-        rate_hz: working ticks per second, 10-100. Each tick takes the frame nearest in time: blending two frames would
-            invent speckle. A frame that serves two ticks is held, and `dt_s` says so.
+        rate_hz: working ticks per second, 10-100. Each tick takes the frame nearest in time: blending two
+            frames would invent speckle. A frame that serves two ticks is held, and `dt_s` says so.
         assumed_mm_per_px: spacing assumed for recordings that state none, 0.02-0.5 mm.
     """
 
@@ -93,7 +93,8 @@ class Preprocessor:
         """Lay the working grid over a recording's imaging area.
 
         Raises:
-            RecordingError: the imaging area is too small or, at its spacing, too large to be muscle ultrasound.
+            RecordingError: the imaging area is too small or, at its spacing, too large to be muscle
+                ultrasound.
         """
         x0, y0, x1, y1 = info.box
         spacing = info.mm_per_px if info.mm_per_px is not None else self.assumed_mm_per_px
@@ -102,8 +103,9 @@ class Preprocessor:
         width = CELL_PX * round((x1 - x0) * scale / CELL_PX)
         if min(height, width) < MIN_GRID_PX or max(height, width) > MAX_GRID_PX:
             raise RecordingError(
-                f"the imaging area of {x1 - x0}x{y1 - y0} px at {spacing:g} mm/px is {(x1 - x0) * spacing:.1f} x "
-                f"{(y1 - y0) * spacing:.1f} mm, which is no muscle image; give the right mm_per_px in a manifest"
+                f"the imaging area of {x1 - x0}x{y1 - y0} px at {spacing:g} mm/px is "
+                f"{(x1 - x0) * spacing:.1f} x {(y1 - y0) * spacing:.1f} mm, which is no muscle image; "
+                "give the right mm_per_px in a manifest"
             )
         assumed = None if info.mm_per_px is not None else self.assumed_mm_per_px
         return WorkingGrid(height, width, self.rate_hz, info.box, info.mm_per_px, assumed)
@@ -132,10 +134,10 @@ class Preprocessor:
 
 
 def choose_frames(frames: Iterator[Frame], rate_hz: float) -> Iterator[tuple[Frame, int]]:
-    """Pair each frame that is nearest to some tick k / rate_hz with the number of ticks it serves (at least 1).
+    """Pair each frame that is nearest to some tick k / rate_hz with the number of ticks it serves.
 
-    A tick exactly between two frames takes the earlier one. The last tick is the last within half a period of the
-    last frame. Frames nearest to no tick are left out: this is how 60 Hz becomes 30 Hz.
+    A tick exactly between two frames takes the earlier one. The last tick is the last within half a period of
+    the last frame. Frames nearest to no tick are left out: this is how 60 Hz becomes 30 Hz.
     """
     current: Frame | None = None
     tick = 0

@@ -1,7 +1,8 @@
 """The network: a causal (2+1)D residual U-Net on a space-to-depth stem and a motion front end.
 
-Input is the working clip (grey ticks at 0.15 mm and 30 Hz); output is one logit per 4x4-pixel cell and tick. All of
-its memory of the past is explicit state, so it runs on a window, a whole clip or an endless stream alike.
+Input is the working clip (grey ticks at 0.15 mm and 30 Hz); output is one logit per 4x4-pixel cell and tick.
+All of its memory of the past is explicit state, so it runs on a window, a whole clip or an endless stream
+alike.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ class FasciculationUNet(nn.Module):
     Args:
         widths: channels at a quarter, an eighth, … of the working resolution; two to four stages.
         stem_channels: channels that the space-to-depth stem makes from grey and difference pixels.
-        look_ahead: the logits of tick t are given out at tick t + look_ahead, 0-4; what happens next tells an onset from
-            noise. At 30 Hz four ticks are 133 ms of delay.
+        look_ahead: the logits of tick t are given out at tick t + look_ahead, 0-4; what happens next tells an
+            onset from noise. At 30 Hz four ticks are 133 ms of delay.
         dilations: spacing of the temporal taps at each stage; one per width.
     """
 
@@ -36,8 +37,7 @@ class FasciculationUNet(nn.Module):
         dilations: Sequence[int] = (1, 1, 2),
     ) -> None:
         super().__init__()
-        if len(widths) != len(dilations):
-            raise ValueError(f"{len(widths)} widths need as many dilations, not {len(dilations)}")
+        _check_arguments(widths, stem_channels, look_ahead, dilations)
         self.look_ahead = look_ahead
         self.stride = CELL_PX * 2 ** (len(widths) - 1)
         self.front_end = MotionFrontEnd()
@@ -48,11 +48,13 @@ class FasciculationUNet(nn.Module):
             for index, (c_in, c_out, dilation) in enumerate(zip(inputs, widths, dilations, strict=True))
         )
         shallow = list(range(len(widths) - 1))
-        self.lateral = nn.ModuleList(nn.Conv2d(widths[index + 1], widths[index], 1, bias=False) for index in shallow)
+        self.lateral = nn.ModuleList(
+            nn.Conv2d(widths[index + 1], widths[index], 1, bias=False) for index in shallow
+        )
         self.up = nn.ModuleList(Stage(widths[i], widths[i], f"up{i}", dilation=dilations[i]) for i in shallow)
         self.head = nn.Conv2d(widths[0], 1, 1)
         # Twitching cells are rare: starting at a probability of 2 % saves the first epochs.
-        nn.init.constant_(self.head.bias, -4.0)
+        nn.init.constant_(self.head.get_parameter("bias"), -4.0)
 
     def forward(self, images: Tensor, dt_s: Tensor, state: State | None = None) -> tuple[Tensor, State]:
         """Segment a chunk of ticks.
@@ -63,14 +65,16 @@ class FasciculationUNet(nn.Module):
             state: what the call before returned, or None at the start of a clip. Not changed.
 
         Returns:
-            Logits (B, T, H / CELL_PX, W / CELL_PX), entry t about tick t - look_ahead of the chunk, and the new state.
+            Logits (B, T, H / CELL_PX, W / CELL_PX), entry t about tick t - look_ahead of the chunk, and the
+            new state.
         """
         state = {} if state is None else dict(state)
         height, width = images.shape[-2:]
         grey = pad_to_stride(images.to(self.head.weight.dtype) / 255.0, self.stride)
         motion = self.front_end(grey, dt_s, state)
         stem = self._embed_pixels(grey, state)
-        x = torch.cat([stem.flatten(0, 1), to_channels_last(motion.flatten(0, 1))], dim=1).unflatten(0, grey.shape[:2])
+        x = torch.cat([stem.flatten(0, 1), to_channels_last(motion.flatten(0, 1))], dim=1)
+        x = torch.unflatten(x, 0, grey.shape[:2])
         skips: list[Tensor] = []
         for stage in self.down:
             x = stage(x, state)
@@ -78,20 +82,35 @@ class FasciculationUNet(nn.Module):
         for index in reversed(range(len(self.up))):
             shape = x.shape[:2]
             raised = self.lateral[index](x.flatten(0, 1))
-            raised = F.interpolate(raised, scale_factor=2.0, mode="nearest").unflatten(0, shape)
-            x = self.up[index](raised + skips[index], state)
+            raised = F.interpolate(raised, scale_factor=2.0, mode="nearest")
+            x = self.up[index](torch.unflatten(raised, 0, shape) + skips[index], state)
         logits = self.head(x.flatten(0, 1)).squeeze(1).unflatten(0, x.shape[:2])
         return logits[..., : height // CELL_PX, : width // CELL_PX], state
 
     def _embed_pixels(self, grey: Tensor, state: State) -> Tensor:
-        """Turn each 4x4 block of grey and of difference pixels into channels: lossless, keeps sub-pixel evidence."""
+        """Turn each 4x4 block of grey and difference pixels into channels, which loses nothing."""
         previous = state.get("stem.image")
         first = grey[:, :1] if previous is None else previous
         state["stem.image"] = grey[:, -1:].clone()
         change = grey - torch.cat([first, grey[:, :-1]], dim=1)
         pixels = torch.stack([grey - 0.5, 8.0 * change], dim=2).flatten(0, 1)
         blocks = F.pixel_unshuffle(pixels, CELL_PX)
-        return self.stem(to_channels_last(blocks)).unflatten(0, grey.shape[:2])
+        stem: Tensor = self.stem(to_channels_last(blocks))
+        return torch.unflatten(stem, 0, grey.shape[:2])
+
+
+def _check_arguments(
+    widths: Sequence[int], stem_channels: int, look_ahead: int, dilations: Sequence[int]
+) -> None:
+    for name, values in (("widths", widths), ("dilations", dilations), ("stem_channels", [stem_channels])):
+        if not all(type(value) is int and value >= 1 for value in values):
+            raise ValueError(f"{name} {values} must be whole numbers from 1")
+    if not 2 <= len(widths) <= 4:
+        raise ValueError(f"{len(widths)} widths; give 2 to 4")
+    if len(widths) != len(dilations):
+        raise ValueError(f"{len(widths)} widths need as many dilations, not {len(dilations)}")
+    if look_ahead not in range(5):
+        raise ValueError(f"look_ahead is {look_ahead}; give 0 to 4")
 
 
 def pad_to_stride(grey: Tensor, stride: int) -> Tensor:

@@ -24,13 +24,14 @@ class EpochLines(Callback):
         if not trainer.is_global_zero:
             return
         figures = {name: float(value) for name, value in trainer.callback_metrics.items()}
-        shown = [f"{name} {figures[name]:.3f}" for name in ("loss", "val_pixel_ap", "val_event_f1") if name in figures]
-        print(
-            f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}  {time.monotonic() - self._started:.0f} s  "
-            + "  ".join(shown),
-            file=sys.stderr,
-            flush=True,
-        )
+        shown = [
+            f"{name} {figures[name]:.3f}"
+            for name in ("loss", "val_pixel_ap", "val_event_f1")
+            if name in figures
+        ]
+        when = f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}"
+        taken = f"{time.monotonic() - self._started:.0f} s"
+        print("  ".join([when, taken, *shown]), file=sys.stderr, flush=True)
 
 
 def choose_progress() -> Callback:

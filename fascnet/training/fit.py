@@ -6,6 +6,7 @@ import csv
 import hashlib
 import json
 import logging
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -14,7 +15,7 @@ from typing import Any
 
 import torch
 from lightning.pytorch import Trainer, seed_everything
-from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.callbacks import ModelCheckpoint, ProgressBar
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 
 from fascnet import __version__
@@ -65,6 +66,12 @@ class TrainerSettings:
         for name in ("devices", "epochs", "validate_every"):
             if getattr(self, name) < 1:
                 raise SettingError(f"trainer.{name} is {getattr(self, name)}; give 1 or more")
+        if self.max_minutes is not None and not self.max_minutes > 0:
+            raise SettingError(f"trainer.max_minutes is {self.max_minutes}; give more than 0, or null")
+        if self.threads is not None and self.threads < 1:
+            raise SettingError(f"trainer.threads is {self.threads}; give 1 or more, or null")
+        if self.strategy not in {"auto", "ddp"}:
+            raise SettingError(f"trainer.strategy is '{self.strategy}'; give auto or ddp")
 
 
 def train_network(
@@ -82,8 +89,8 @@ def train_network(
 ) -> Path:
     """Train a network and write its run folder.
 
-    The folder holds `model.safetensors` (all that prediction needs), `config.json`, `splits.csv`, `logs/` (CSV and
-    TensorBoard) and `checkpoints/last.ckpt` (all that resuming needs).
+    The folder holds `model.safetensors` (all that prediction needs), `config.json`, `splits.csv`, `logs/`
+    (CSV and TensorBoard) and `checkpoints/last.ckpt` (all that resuming needs).
 
     Args:
         output: run folder.
@@ -107,7 +114,9 @@ def train_network(
         DeviceError: a GPU was asked for and there is none.
     """
     if trainer.accelerator == "gpu" and not torch.cuda.is_available():
-        raise DeviceError("trainer=gpu, but torch finds no CUDA device; check the driver (nvidia-smi), or use trainer=cpu")
+        raise DeviceError(
+            "trainer=gpu, but torch finds no CUDA device; check the driver (nvidia-smi), or use trainer=cpu"
+        )
     checkpoint = _prepare_folder(output, config, resume, overwrite)
     if trainer.threads is not None:
         torch.set_num_threads(trainer.threads)
@@ -118,6 +127,7 @@ def train_network(
     _write_splits(output, data)
     built = build_network(network["name"], network["arguments"])
     module = FasciculationModule(built, loss, optimizer, trainer.max_minutes)
+    progress = choose_progress()
     fitting = Trainer(
         accelerator=trainer.accelerator,
         devices=trainer.devices,
@@ -126,19 +136,34 @@ def train_network(
         max_epochs=trainer.epochs,
         check_val_every_n_epoch=trainer.validate_every,
         gradient_clip_val=optimizer.clip_norm,
-        logger=[CSVLogger(output, name="logs", version=""), TensorBoardLogger(output, name="logs", version="")],
+        logger=[
+            CSVLogger(output, name="logs", version=""),
+            TensorBoardLogger(output, name="logs", version=""),
+        ],
         callbacks=[
-            ModelCheckpoint(output / "checkpoints", filename="last", save_top_k=1, enable_version_counter=False,
-                            save_on_train_epoch_end=True),
-            choose_progress(),
+            ModelCheckpoint(
+                output / "checkpoints",
+                filename="last",
+                save_top_k=1,
+                enable_version_counter=False,
+                save_on_train_epoch_end=True,
+            ),
+            progress,
         ],
         num_sanity_val_steps=0,
         log_every_n_steps=10,
         use_distributed_sampler=False,
         deterministic="warn" if trainer.accelerator == "gpu" else True,
         enable_model_summary=False,
+        # Without this Lightning adds a bar of its own beside the plain lines.
+        enable_progress_bar=isinstance(progress, ProgressBar),
     )
-    fitting.fit(module, datamodule=data, ckpt_path=str(checkpoint) if checkpoint is not None else None, weights_only=True)
+    fitting.fit(
+        module,
+        datamodule=data,
+        ckpt_path=str(checkpoint) if checkpoint is not None else None,
+        weights_only=True,
+    )
     path = output / MODEL_FILE
     if fitting.interrupted:
         raise OutputError(f"{output}: training was stopped; go on with resume=true")
@@ -158,13 +183,19 @@ def _prepare_folder(output: Path, config: Mapping[str, Any], resume: bool, overw
     decisive = {key: value for key, value in config.items() if key not in {"resume", "overwrite", "output"}}
     if kept.exists() and not overwrite:
         if not resume:
-            raise OutputError(f"{output}: holds a run already; use resume=true, overwrite=true or another output")
+            raise OutputError(
+                f"{output}: holds a run already; use resume=true, overwrite=true or another output"
+            )
         if (output / MODEL_FILE).exists():
             raise OutputError(f"{output}: this run is complete; use overwrite=true or another output")
         before = json.loads(kept.read_text(encoding="utf-8"))
-        changed = sorted(key for key in decisive.keys() | before.keys() if decisive.get(key) != before.get(key))
+        changed = sorted(
+            key for key in decisive.keys() | before.keys() if decisive.get(key) != before.get(key)
+        )
         if changed:
-            raise SettingError(f"{output}: was started with another {', '.join(changed)}; resume needs the same settings")
+            raise SettingError(
+                f"{output}: was started with another {', '.join(changed)}; resume needs the same settings"
+            )
         return checkpoint if checkpoint.exists() else None
     for stale in (output / MODEL_FILE, checkpoint, output / "logs" / "metrics.csv"):
         stale.unlink(missing_ok=True)
@@ -203,13 +234,20 @@ def _describe_model(
     return ModelSpec(
         network=network["name"],
         network_args=dict(network["arguments"]),
-        preprocessing={"pitch_mm": p.pitch_mm, "rate_hz": p.rate_hz, "assumed_mm_per_px": p.assumed_mm_per_px},
+        preprocessing={
+            "pitch_mm": p.pitch_mm,
+            "rate_hz": p.rate_hz,
+            "assumed_mm_per_px": p.assumed_mm_per_px,
+        },
         window=asdict(data.window),
         event_definition=definition,
         calibration=calibration,
         subjects_sha256=tuple(hash_subject(subject, salt) for subject in subjects),
         salt=salt,
-        metrics={"on": "validation clips, also used to choose thresholds and calibration", **_drop_nan(figures)},
+        metrics={
+            "on": "validation clips, also used to choose thresholds and calibration",
+            **_drop_nan(figures),
+        },
         training={
             "steps": steps,
             "minutes": round(module.minutes_used, 2) if trainer.max_minutes is not None else None,
@@ -223,11 +261,11 @@ def _describe_model(
 
 
 def _drop_nan(figures: Mapping[str, float]) -> dict[str, float | None]:
-    return {key: (None if value != value else round(value, 4)) for key, value in figures.items()}  # noqa: PLR0124
+    return {key: None if math.isnan(value) else round(value, 4) for key, value in figures.items()}
 
 
 def _without_paths(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave out where things lay on the machine that trained: no prediction needs it and it may name people."""
+    """Leave out where things lay on the machine that trained: it may name people."""
     kept = {key: value for key, value in config.items() if key not in {"output", "resume", "overwrite"}}
     data = {key: value for key, value in config["data"].items() if key not in {"root", "labels", "cache_dir"}}
     return {**kept, "data": data}

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from torchvision.ops import sigmoid_focal_loss
 
+from fascnet.errors import SettingError
 from fascnet.models.pooling import pool_clip_logit
 
 
@@ -27,6 +28,16 @@ class LossSettings:
     focal_gamma: float = 1.0
     dice_weight: float = 0.5
     clip_weight: float = 0.1
+
+    def __post_init__(self) -> None:
+        for name, most in (
+            ("focal_weight", 10),
+            ("focal_gamma", 5),
+            ("dice_weight", 10),
+            ("clip_weight", 10),
+        ):
+            if not 0 <= getattr(self, name) <= most:
+                raise SettingError(f"loss.{name} is {getattr(self, name)}; give 0 to {most}")
 
 
 def compute_loss(

@@ -54,8 +54,9 @@ class FasciculationModule(LightningModule):
         network: what is trained.
         loss: weights of the loss.
         optimizer: learning rate and its schedule.
-        max_minutes: wall clock after which training ends, or None. The learning rate follows whichever of steps and
-            minutes is further along, so that a run cut by time still ends annealed; such a run is not reproducible.
+        max_minutes: wall clock after which training ends, or None. The learning rate follows whichever of
+            steps and minutes is further along, so that a run cut by time still ends annealed; such a run is
+            not reproducible.
     """
 
     def __init__(
@@ -67,8 +68,10 @@ class FasciculationModule(LightningModule):
     ) -> None:
         super().__init__()
         # Plain types only: a checkpoint with anything else cannot be loaded safely.
-        self.save_hyperparameters({"loss": asdict(loss), "optimizer": asdict(optimizer), "max_minutes": max_minutes})
-        self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.save_hyperparameters(
+            {"loss": asdict(loss), "optimizer": asdict(optimizer), "max_minutes": max_minutes}
+        )
+        self.network = network.to(memory_format=torch.channels_last)
         self.loss_settings = loss
         self.optimizer_settings = optimizer
         self.max_minutes = max_minutes
@@ -92,7 +95,10 @@ class FasciculationModule(LightningModule):
         delay = self.network.look_ahead
         n_ticks = logits.shape[1]
         loss, parts = compute_loss(
-            logits[:, delay:], batch["target"][:, : n_ticks - delay], batch["valid"][:, : n_ticks - delay], self.loss_settings
+            logits[:, delay:],
+            batch["target"][:, : n_ticks - delay],
+            batch["valid"][:, : n_ticks - delay],
+            self.loss_settings,
         )
         self.log("loss", loss, prog_bar=True)
         self.log_dict({f"loss_{name}": value for name, value in parts.items()})
@@ -108,7 +114,9 @@ class FasciculationModule(LightningModule):
         if self.max_minutes is not None and progress >= 1.0:
             self.trainer.should_stop = True
             return -1
-        rate = self.optimizer_settings.learning_rate * schedule_rate(progress, self.optimizer_settings.warm_up)
+        rate = self.optimizer_settings.learning_rate * schedule_rate(
+            progress, self.optimizer_settings.warm_up
+        )
         for group in self.trainer.optimizers[0].param_groups:
             group["lr"] = rate
         self.log("learning_rate", rate)
@@ -117,7 +125,9 @@ class FasciculationModule(LightningModule):
     def measure_progress(self) -> float:
         """Return how much of the training is done, 0-1: by steps, or by minutes where they run out first."""
         steps = self.trainer.global_step / max(1, self.trainer.estimated_stepping_batches)
-        return min(1.0, max(steps, self.minutes_used / self.max_minutes if self.max_minutes is not None else 0.0))
+        return min(
+            1.0, max(steps, self.minutes_used / self.max_minutes if self.max_minutes is not None else 0.0)
+        )
 
     @property
     def minutes_used(self) -> float:
@@ -134,7 +144,9 @@ class FasciculationModule(LightningModule):
 
     def on_validation_epoch_end(self) -> None:
         """Log the figures of all clips together."""
-        figures = {f"val_{name}": value for name, value in self._review.summarise().items() if not math.isnan(value)}
+        figures = {
+            f"val_{name}": value for name, value in self._review.summarise().items() if not math.isnan(value)
+        }
         # Every process runs all clips: nothing to reduce.
         self.log_dict(figures, prog_bar=True, rank_zero_only=True)
 

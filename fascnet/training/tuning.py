@@ -21,7 +21,7 @@ OFFSET_SHARES = (0.4, 0.7)
 MIN_ON_S = (0.067, 0.1, 0.134)
 
 PRIOR_WEIGHT = 0.05
-"""Pull of the calibration towards slope 1 and intercept 0: a dozen separable clips must not make scores of 0 and 1."""
+"""Pull of the calibration towards the identity: a dozen separable clips must not make scores of 0 and 1."""
 
 
 def tune_on_validation(
@@ -35,8 +35,8 @@ def tune_on_validation(
         device: where the network is.
 
     Returns:
-        The definition with the largest F1 (of equals, the one with the highest thresholds), the calibration, and the
-        validation figures with them.
+        The definition with the largest F1 (of equals, the one with the highest thresholds), the calibration,
+        and the validation figures with them.
     """
     candidates = [
         EventDefinition(onset, round(onset * share, 3), min_on_s, min_off_s=0.1)
@@ -46,7 +46,10 @@ def tune_on_validation(
     for clip in clips:
         review.add(clip, network, device)
     scores = np.nan_to_num(f1(review.counts), nan=-1.0)
-    best = max(range(len(candidates)), key=lambda i: (scores[i], candidates[i].onset_threshold, candidates[i].min_on_s))
+    best = max(
+        range(len(candidates)),
+        key=lambda i: (scores[i], candidates[i].onset_threshold, candidates[i].min_on_s),
+    )
     calibration = fit_calibration(review.clip_logits, review.clip_truths)
     return candidates[best], calibration, review.summarise(best)
 

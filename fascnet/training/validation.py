@@ -1,4 +1,4 @@
-"""Figures on whole validation clips, by the very code that predicts and benchmarks; constant memory at any length."""
+"""Figures on whole validation clips, by the code that predicts and benchmarks; memory does not grow."""
 
 from __future__ import annotations
 
@@ -63,8 +63,8 @@ class Review:
             start += len(chunk)
             for heatmap in chunk:
                 pool.push(heatmap)
-                for events, finder in zip(found, finders, strict=True):
-                    events += finder.push(heatmap)
+                for index, finder in enumerate(finders):
+                    found[index] += finder.push(heatmap)
         minutes = sum(end - begin for begin, end in labels.examined) / 60
         reference = labels.fasciculations()
         for index, finder in enumerate(finders):

@@ -67,3 +67,22 @@ def test_unsure_means_everything() -> None:
     small[:, 100:110, 100:110] = 50
     small[:, 0, 0] = small[:, -1, -1] = 1
     assert find_imaging_area(small) == (0, 0, W, H)
+
+
+def test_captions_above_and_below_the_image_are_cut() -> None:
+    rng = np.random.default_rng(5)
+    frames = np.zeros((4, 300, 320), np.uint8)
+    frames[:, 40:265] = rng.integers(60, 200, (4, 225, 320))
+    for row in (12, 285):
+        frames[:, row : row + 10, 20:150:3] = 230
+    x0, y0, x1, y1 = find_imaging_area(frames)
+    assert (x0, x1) == (0, 320)
+    assert 30 <= y0 <= 40
+    assert 265 <= y1 <= 275
+
+
+def test_a_dark_shadow_below_the_image_is_no_caption() -> None:
+    rng = np.random.default_rng(6)
+    frames = np.zeros((4, 300, 320), np.uint8)
+    frames[:, :230] = rng.integers(60, 200, (4, 230, 320))
+    assert find_imaging_area(frames) == (0, 0, 320, 300)

@@ -1,0 +1,31 @@
+"""Fixtures for every test."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import cv2
+import pytest
+import torch
+
+# Many small tensors: one thread is faster than two.
+torch.set_num_threads(1)
+cv2.setNumThreads(1)
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """Folder of real recordings; the test is skipped where there is none."""
+    named = os.environ.get("FASCNET_REAL_DATA")
+    candidates = [Path(named)] if named else [p / "shared/data/real" for p in Path(__file__).resolve().parents[1:3]]
+    for folder in candidates:
+        if (folder / "muscle").is_dir():
+            return folder
+    pytest.skip("the real recordings are not here; name their folder with FASCNET_REAL_DATA")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip tests that need a GPU where there is none."""
+    if item.get_closest_marker("gpu") is not None and not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
