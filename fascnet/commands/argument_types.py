@@ -42,7 +42,7 @@ def check_arguments(node: Mapping[str, Any], where: str) -> None:
 
 
 def _read_hints(name: str) -> dict[str, Any]:
-    """Return the types of a target's arguments; none for an unknown target, which building it tells better."""
+    """Return the types of a target's arguments; none for an unknown target: building it says so better."""
     from hydra.utils import get_object  # noqa: PLC0415 - `--help` must not pay for Hydra
 
     try:

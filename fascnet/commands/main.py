@@ -53,8 +53,9 @@ def _run_verb(verb: str, *overrides: str) -> int:
         return int(module.run(config))
     except FascnetError as error:
         return _refuse(f"{error}")
-    except KeyboardInterrupt:
-        print("fascnet: stopped; what was already written is whole", file=sys.stderr)
+    except KeyboardInterrupt as stop:
+        said = str(stop)
+        print(f"fascnet: {said if said else 'stopped; what was already written is whole'}", file=sys.stderr)
         return 130
 
 

@@ -20,9 +20,9 @@ def run(config: dict[str, Any]) -> int:
     """
     from fascnet.inference.model_file import load_model  # noqa: PLC0415 - `--help` must be instant
     from fascnet.training.fit import train_network  # noqa: PLC0415
+    from fascnet.training.run_folder import is_first_process  # noqa: PLC0415
 
-    if isinstance(config["seed"], bool) or not isinstance(config["seed"], int) or config["seed"] < 0:
-        raise SettingError(f"train: seed={config['seed']} must be a whole number from 0")
+    _check_settings(config)
     path = train_network(
         output=Path(config["output"]),
         data=instantiate_node(config["data"], "data"),
@@ -36,8 +36,24 @@ def run(config: dict[str, Any]) -> int:
         overwrite=config["overwrite"],
         config=config,
     )
-    if path.exists():
+    if is_first_process():
         figures = load_model(path).spec.metrics
         shown = [f"{key} {value:.3f}" for key, value in figures.items() if isinstance(value, float)]
         print(f"{path}: validation {', '.join(shown)}")
     return 0
+
+
+def _check_settings(config: dict[str, Any]) -> None:
+    if isinstance(config["seed"], bool) or not isinstance(config["seed"], int) or config["seed"] < 0:
+        raise SettingError(f"train: seed={config['seed']} must be a whole number from 0")
+    for key in ("resume", "overwrite"):
+        if not isinstance(config[key], bool):
+            raise SettingError(f"train: {key}={config[key]} must be true or false")
+    for key in ("output", "name"):
+        if not isinstance(config[key], str) or not config[key]:
+            raise SettingError(f"train: {key}={config[key]} must be text")
+    network = config["network"]
+    if not isinstance(network, dict) or set(network) != {"name", "arguments"}:
+        raise SettingError("train: network needs the keys network.name and network.arguments, and no others")
+    if not isinstance(network["name"], str) or not isinstance(network["arguments"], dict):
+        raise SettingError("train: network.name must be text, network.arguments must be keys with values")

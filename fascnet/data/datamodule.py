@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
 from lightning.pytorch import LightningDataModule
 from torch.utils.data import DataLoader
 
@@ -112,19 +113,27 @@ class FasciculationDataModule(LightningDataModule):
     def train_dataloader(self) -> DataLoader[Window]:
         """Serve windows."""
         augmenter = WindowAugmenter(self.augmentation) if self.augmentation is not None else None
-        rank, world_size = (
-            (self.trainer.global_rank, self.trainer.world_size) if self.trainer is not None else (0, 1)
-        )
+        sampler = WindowSampler(self.windows_per_epoch)
+        if self.trainer is not None:
+            sampler = WindowSampler(self.windows_per_epoch, self.trainer.global_rank, self.trainer.world_size)
+            # Workers prepare the first windows of a resumed run before Lightning tells the sampler its epoch.
+            sampler.set_epoch(self.trainer.current_epoch)
         return DataLoader(
             WindowDataset(self.train_clips, self.window, augmenter, self.seed),
             batch_size=self.batch_size,
-            sampler=WindowSampler(self.windows_per_epoch, rank, world_size),
+            sampler=sampler,
             num_workers=self.workers,
             persistent_workers=self.workers > 0,
             # A forked worker inherits the locks of OpenCV's and OpenMP's threads and may wait for ever.
             multiprocessing_context="spawn" if self.workers > 0 else None,
             drop_last=True,
         )
+
+    def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:
+        """Move windows to the device; whole clips stay on disk and are read chunk by chunk."""
+        if isinstance(batch, WorkingClip):
+            return batch
+        return super().transfer_batch_to_device(batch, device, dataloader_idx)
 
     def val_dataloader(self) -> DataLoader[Any]:
         """Serve whole clips, one at a time."""

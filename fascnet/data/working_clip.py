@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from fascnet.data.labels import check_against_clip
 from fascnet.data.recordings import open_recording
 from fascnet.data.targets import Stencil, cut_stencils
 from fascnet.data.whole_file import write_whole
@@ -66,6 +67,7 @@ def prepare_clip(
 
     Raises:
         RecordingError: the recording cannot be read.
+        LabelError: the labels lie outside the recording.
     """
     recording = open_recording(source.path, fps=source.fps, mm_per_px=source.mm_per_px)
     grid = preprocessor.plan(recording.info)
@@ -90,4 +92,8 @@ def prepare_clip(
         for path, array in ((dt_path, np.asarray(dt_s, np.float32)), (frames_path, np.stack(images))):
             with write_whole(path) as beside, beside.open("wb") as file:
                 np.save(file, array, allow_pickle=False)
-    return WorkingClip(source, labels, grid, frames_path, np.load(dt_path, allow_pickle=False))
+    dt_s = np.load(dt_path, allow_pickle=False)
+    # The last frame is seen for a moment after the last tick.
+    duration_s = (len(dt_s) + 1) / grid.rate_hz
+    check_against_clip(labels, duration_s, recording.info.width, recording.info.height)
+    return WorkingClip(source, labels, grid, frames_path, dt_s)

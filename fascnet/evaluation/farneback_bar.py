@@ -41,7 +41,7 @@ def measure_farneback_bar(
     lags: tuple[int, ...] = (1, 2, 3, 4, 5),
     sigmas: tuple[float, ...] = (0, 1, 2, 3),
     *,
-    spatial_sigma_px: float = 4.0,
+    spatial_sigma_px: float = 8.0,
     pitch_mm: float = 0.15,
     rate_hz: float = 30.0,
     assumed_mm_per_px: float = 0.1,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from importlib.resources import files
@@ -22,6 +21,7 @@ from safetensors.torch import save_file
 from fascnet import __version__
 from fascnet.data.whole_file import write_whole
 from fascnet.errors import ModelFileError, SettingError
+from fascnet.inference.events import EventFinder
 from fascnet.models.build import build_network
 from fascnet.models.preprocessing import Preprocessor
 from fascnet.models.unet import FasciculationUNet
@@ -128,11 +128,15 @@ def load_model(path: Path) -> Model:
     try:
         network = build_network(spec.network, spec.network_args)
         Preprocessor(**spec.preprocessing)
+        EventFinder(spec.event_definition, fps=30.0, shape=(1, 1), box=(0, 0, 1, 1))
         network.load_state_dict(tensors, strict=True)
     except (SettingError, TypeError, RuntimeError) as error:
         raise ModelFileError(
             f"{path}: {str(error).splitlines()[0]}; was it written by a newer fascnet?"
         ) from error
+    broken = [name for name, tensor in tensors.items() if not tensor.isfinite().all()]
+    if broken:
+        raise ModelFileError(f"{path}: {broken[0]} holds something that is no number; copy or train it again")
     network.eval().requires_grad_(False)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     return Model(spec, network.to(memory_format=torch.channels_last), digest, path)
@@ -151,11 +155,12 @@ def _read_spec(path: Path, header: str) -> ModelSpec:
         values["subjects_sha256"] = tuple(raw["subjects_sha256"])
         spec = ModelSpec(**values)
         numbers = [*asdict(spec.event_definition).values(), *asdict(spec.calibration).values()]
-    except (json.JSONDecodeError, AttributeError, KeyError, TypeError) as error:
+    except (json.JSONDecodeError, RecursionError, AttributeError, KeyError, TypeError) as error:
         raise ModelFileError(
             f"{path}: its specification is damaged ({error}); copy or train it again"
         ) from error
-    if not all(isinstance(n, int | float) and math.isfinite(n) for n in numbers):
+    # NaN compares as False; seconds, probabilities and slopes beyond the bound are damage.
+    if not all(type(n) in {int, float} and abs(n) < 1e9 for n in numbers):
         raise ModelFileError(f"{path}: its event definition or calibration holds something that is no number")
     return spec
 

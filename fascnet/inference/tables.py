@@ -132,7 +132,9 @@ def read_tables(output: Path) -> dict[str, Prediction]:
 def _score_cells(prediction: Prediction) -> list[str]:
     p = prediction
     done = p.status != "failed"
-    per_min = 60.0 * len(p.events) / p.scored_s if done and p.scored_s > 0 else None
+    # From the seconds as they are written, so that a row that is read back and kept is written the same.
+    scored_s = round(p.scored_s, 4)
+    per_min = 60.0 * len(p.events) / scored_s if done and scored_s > 0 else None
     return [
         p.clip_id,
         p.source,

@@ -183,7 +183,9 @@ class MotionFrontEnd(nn.Module):
         # One matrix product instead of K slices: (T, T + K - 1) holds the taps on its diagonals.
         lag = torch.arange(joined.shape[1], device=x.device) - torch.arange(n_ticks, device=x.device)[:, None]
         band = torch.where((lag >= 0) & (lag < taps.numel()), taps[lag.clamp(0, taps.numel() - 1)], 0.0)
-        out = torch.matmul(band, joined.reshape(n_batch, joined.shape[1], -1))
+        # In reduced precision a sum of small steps would be rounded to three digits.
+        with torch.autocast(x.device.type, enabled=False):
+            out = torch.matmul(band, joined.reshape(n_batch, joined.shape[1], -1))
         return out.view(n_batch, n_ticks, n_channels, height, width)
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import json
 import logging
 import math
-import os
+import warnings
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,22 +14,27 @@ from typing import Any
 import torch
 from lightning.pytorch import Trainer, seed_everything
 from lightning.pytorch.callbacks import ModelCheckpoint, ProgressBar
-from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+from lightning.pytorch.loggers import TensorBoardLogger
 
 from fascnet import __version__
 from fascnet.data.datamodule import FasciculationDataModule
-from fascnet.data.whole_file import write_whole
-from fascnet.errors import DeviceError, OutputError, SettingError
+from fascnet.errors import DeviceError, SettingError
 from fascnet.inference.model_file import ModelSpec, hash_subject, save_model
 from fascnet.models.build import build_network
 from fascnet.models.unet import FasciculationUNet
 from fascnet.training.callbacks import choose_progress
 from fascnet.training.losses import LossSettings
 from fascnet.training.module import FasciculationModule, OptimizerSettings
+from fascnet.training.run_folder import (
+    CHECKPOINT_FILE,
+    LOGS,
+    MODEL_FILE,
+    find_checkpoint,
+    open_metrics,
+    start_folder,
+    write_splits,
+)
 from fascnet.training.tuning import tune_on_validation
-
-MODEL_FILE = "model.safetensors"
-CONFIG_FILE = "config.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,21 +114,36 @@ def train_network(
     Raises:
         OutputError: the folder holds a run, or cannot be written.
         SettingError: what is resumed was started with another configuration.
-        DeviceError: a GPU was asked for and there is none.
+        DeviceError: more GPUs were asked for than there are.
+        KeyboardInterrupt: training was stopped by Ctrl+C; the message says how to go on.
     """
     if trainer.accelerator == "gpu" and not torch.cuda.is_available():
         raise DeviceError(
             "trainer=gpu, but torch finds no CUDA device; check the driver (nvidia-smi), or use trainer=cpu"
         )
-    checkpoint = _prepare_folder(output, config, resume, overwrite)
+    if trainer.accelerator == "gpu" and trainer.devices > torch.cuda.device_count():
+        raise DeviceError(
+            f"trainer.devices={trainer.devices}, but there are {torch.cuda.device_count()}; give fewer"
+        )
+    steps = data.windows_per_epoch // (data.batch_size * trainer.devices)
+    if steps == 0:
+        least = f"data.batch_size x trainer.devices, {data.batch_size * trainer.devices}"
+        raise SettingError(f"data.windows_per_epoch is {data.windows_per_epoch}; give at least {least}")
+    checkpoint = find_checkpoint(output, config, resume, overwrite)
     if trainer.threads is not None:
         torch.set_num_threads(trainer.threads)
     for noisy in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    # True of every resumed run; the rows that the first would delete are kept by open_metrics.
+    for harmless in ("Experiment logs directory", "Checkpoint directory"):
+        warnings.filterwarnings("ignore", message=f"{harmless} .* exists and is not empty")
     seed_everything(seed, workers=True, verbose=False)
-    data.setup()
-    _write_splits(output, data)
     built = build_network(network["name"], network["arguments"])
+    data.setup()
+    # Not before everything that can be refused: a folder that holds a run is not used again.
+    if checkpoint is None:
+        start_folder(output, config)
+    write_splits(output, data.sources)
     module = FasciculationModule(built, loss, optimizer, trainer.max_minutes)
     progress = choose_progress()
     fitting = Trainer(
@@ -137,13 +155,13 @@ def train_network(
         check_val_every_n_epoch=trainer.validate_every,
         gradient_clip_val=optimizer.clip_norm,
         logger=[
-            CSVLogger(output, name="logs", version=""),
-            TensorBoardLogger(output, name="logs", version=""),
+            open_metrics(output, checkpoint),
+            TensorBoardLogger(output, name=LOGS, version=""),
         ],
         callbacks=[
             ModelCheckpoint(
-                output / "checkpoints",
-                filename="last",
+                (output / CHECKPOINT_FILE).parent,
+                filename=Path(CHECKPOINT_FILE).stem,
                 save_top_k=1,
                 enable_version_counter=False,
                 save_on_train_epoch_end=True,
@@ -151,65 +169,28 @@ def train_network(
             progress,
         ],
         num_sanity_val_steps=0,
-        log_every_n_steps=10,
+        log_every_n_steps=min(10, steps),
         use_distributed_sampler=False,
         deterministic="warn" if trainer.accelerator == "gpu" else True,
         enable_model_summary=False,
         # Without this Lightning adds a bar of its own beside the plain lines.
         enable_progress_bar=isinstance(progress, ProgressBar),
     )
-    fitting.fit(
-        module,
-        datamodule=data,
-        ckpt_path=str(checkpoint) if checkpoint is not None else None,
-        weights_only=True,
-    )
+    try:
+        fitting.fit(
+            module,
+            datamodule=data,
+            ckpt_path=str(checkpoint) if checkpoint is not None else None,
+            weights_only=True,
+        )
+    except SystemExit as stop:
+        # Lightning makes an exit of its own of Ctrl+C, with a code that means something else here.
+        raise KeyboardInterrupt(f"{output}: training was stopped; go on with resume=true") from stop
     path = output / MODEL_FILE
-    if fitting.interrupted:
-        raise OutputError(f"{output}: training was stopped; go on with resume=true")
     if fitting.is_global_zero:
         spec = _describe_model(module, data, network, trainer, seed, name, config, fitting.global_step)
         save_model(path, module.network, spec)
     return path
-
-
-def _prepare_folder(output: Path, config: Mapping[str, Any], resume: bool, overwrite: bool) -> Path | None:
-    """Make the run folder, keep the configuration, and return the checkpoint to go on from."""
-    checkpoint = output / "checkpoints" / "last.ckpt"
-    kept = output / CONFIG_FILE
-    # A process of a distributed run, started by the first: the folder is already made.
-    if int(os.environ.get("LOCAL_RANK", "0")) > 0:
-        return checkpoint if resume and checkpoint.exists() else None
-    decisive = {key: value for key, value in config.items() if key not in {"resume", "overwrite", "output"}}
-    if kept.exists() and not overwrite:
-        if not resume:
-            raise OutputError(
-                f"{output}: holds a run already; use resume=true, overwrite=true or another output"
-            )
-        if (output / MODEL_FILE).exists():
-            raise OutputError(f"{output}: this run is complete; use overwrite=true or another output")
-        before = json.loads(kept.read_text(encoding="utf-8"))
-        changed = sorted(
-            key for key in decisive.keys() | before.keys() if decisive.get(key) != before.get(key)
-        )
-        if changed:
-            raise SettingError(
-                f"{output}: was started with another {', '.join(changed)}; resume needs the same settings"
-            )
-        return checkpoint if checkpoint.exists() else None
-    for stale in (output / MODEL_FILE, checkpoint, output / "logs" / "metrics.csv"):
-        stale.unlink(missing_ok=True)
-    with write_whole(kept) as beside:
-        beside.write_text(json.dumps(decisive, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-    return None
-
-
-def _write_splits(output: Path, data: FasciculationDataModule) -> None:
-    """Write which clip went into which split."""
-    with write_whole(output / "splits.csv") as beside, beside.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["clip_id", "subject_id", "split"])
-        writer.writerows([clip.clip_id, clip.subject_id, clip.split] for clip in data.sources)
 
 
 def _describe_model(

@@ -1,0 +1,117 @@
+"""The folder of a training run: who may write to it, what stays of a run that was stopped."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning.pytorch.loggers import CSVLogger
+
+from fascnet.data.whole_file import write_whole
+from fascnet.errors import OutputError, SettingError
+from fascnet.types import ClipSource
+
+MODEL_FILE = "model.safetensors"
+CONFIG_FILE = "config.json"
+CHECKPOINT_FILE = "checkpoints/last.ckpt"
+LOGS = "logs"
+
+
+def is_first_process() -> bool:
+    """Tell whether this is the process that the user started, and not one that a distributed run did."""
+    return int(os.environ.get("LOCAL_RANK", "0")) == 0
+
+
+def find_checkpoint(output: Path, config: Mapping[str, Any], resume: bool, overwrite: bool) -> Path | None:
+    """Refuse a folder that holds another run, and return the checkpoint to go on from, if any.
+
+    Raises:
+        OutputError: the folder holds a run, and neither `resume` nor `overwrite` was given.
+        SettingError: what is resumed was started with another configuration, or both were given.
+    """
+    checkpoint = output / CHECKPOINT_FILE
+    if not is_first_process():
+        return checkpoint if resume and checkpoint.exists() else None
+    if resume and overwrite:
+        raise SettingError(f"{output}: resume=true goes on, overwrite=true starts anew; give one of them")
+    kept = output / CONFIG_FILE
+    if overwrite or not kept.exists():
+        return None
+    if not resume:
+        raise OutputError(f"{output}: holds a run already; use resume=true, overwrite=true or another output")
+    if (output / MODEL_FILE).exists():
+        raise OutputError(f"{output}: this run is complete; use overwrite=true or another output")
+    before = _read_config(kept)
+    now = _take_decisive(config)
+    changed = sorted(key for key in now.keys() | before.keys() if now.get(key) != before.get(key))
+    if changed:
+        raise SettingError(
+            f"{output}: was started with another {', '.join(changed)}; resume needs the same settings"
+        )
+    return checkpoint if checkpoint.exists() else None
+
+
+def start_folder(output: Path, config: Mapping[str, Any]) -> None:
+    """Make the folder of a new run: remove what an earlier run left, and keep the configuration.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    if not is_first_process():
+        return
+    stale = [output / MODEL_FILE, output / CHECKPOINT_FILE, output / LOGS / "metrics.csv"]
+    try:
+        for path in (*stale, *(output / LOGS).glob("events.out.tfevents.*")):
+            path.unlink(missing_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"{error.filename}: cannot be removed ({error.strerror}); check the folder"
+        ) from error
+    with write_whole(output / CONFIG_FILE) as beside:
+        text = json.dumps(_take_decisive(config), indent=2, sort_keys=True)
+        beside.write_text(text + "\n", encoding="utf-8")
+
+
+def write_splits(output: Path, sources: Sequence[ClipSource]) -> None:
+    """Write which clip went into which split."""
+    with write_whole(output / "splits.csv") as beside, beside.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["clip_id", "subject_id", "split"])
+        writer.writerows([clip.clip_id, clip.subject_id, clip.split] for clip in sources)
+
+
+def open_metrics(output: Path, checkpoint: Path | None) -> CSVLogger:
+    """Open the CSV log; the rows up to the checkpoint are kept, which Lightning would delete."""
+    logger = CSVLogger(output, name=LOGS, version="")
+    path = output / LOGS / "metrics.csv"
+    if checkpoint is None or not path.exists() or not is_first_process():
+        return logger
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    last_epoch = int(torch.load(checkpoint, map_location="cpu", weights_only=True)["epoch"])
+    writer = logger.experiment
+    for row in rows:
+        if row.get("epoch") and int(row["epoch"]) <= last_epoch:
+            figures = {key: value for key, value in row.items() if value and key != "step"}
+            writer.log_metrics(figures, step=int(row["step"]))
+    writer.save()
+    return logger
+
+
+def _take_decisive(config: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in config.items() if key not in {"resume", "overwrite", "output"}}
+
+
+def _read_config(path: Path) -> dict[str, Any]:
+    try:
+        tree = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise OutputError(f"{path}: is damaged ({error}); use overwrite=true or another output") from error
+    if not isinstance(tree, dict):
+        raise OutputError(f"{path}: is damaged (no mapping); use overwrite=true or another output")
+    return tree

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from fascnet.data.targets import rasterise_truth
+from fascnet.training import tuning
+from fascnet.training.tuning import fit_calibration, tune_on_validation
+from fascnet.types import ClipCalibration
+from tests.data.tiny import make_frames, make_working_clip
+from tests.models.test_unet import make_network
+
+
+def sigmoid(x: np.ndarray) -> np.ndarray:
+    return 1 / (1 + np.exp(-x))
+
+
+def test_finds_the_slope_and_intercept_that_made_the_data() -> None:
+    rng = np.random.default_rng(0)
+    logits = rng.normal(0, 3, 4000)
+    truths = rng.random(4000) < sigmoid(0.5 * logits - 1.0)
+    fitted = fit_calibration(logits.tolist(), truths.tolist())
+    assert fitted.slope == pytest.approx(0.5, abs=0.05)
+    assert fitted.intercept == pytest.approx(-1.0, abs=0.15)
+
+
+def test_separable_clips_do_not_become_certain() -> None:
+    fitted = fit_calibration([-6.0] * 6 + [6.0] * 6, [False] * 6 + [True] * 6)
+    low, high = (float(sigmoid(np.array(fitted.slope * z + fitted.intercept))) for z in (-6, 6))
+    assert 0.02 < low < 0.2
+    assert 0.8 < high < 0.98
+
+
+def test_higher_logits_are_never_less_likely() -> None:
+    assert fit_calibration([1.0, 2.0, 3.0, 4.0], [True, True, False, False]).slope > 0
+
+
+@pytest.mark.parametrize("truths", [[True, True], [False, False], []])
+def test_one_class_leaves_scores_as_they_are(truths: list[bool]) -> None:
+    assert fit_calibration([0.3, 2.0][: len(truths)], truths) == ClipCalibration()
+
+
+def test_chooses_by_f1_and_of_equals_the_strictest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A perfect heatmap of 0.65: thresholds up to 0.6 find the twitch, those above find nothing."""
+    clip = make_working_clip(tmp_path, make_frames(45, 0, range(18, 27)))
+    truth, _ = rasterise_truth(clip.labels, clip.times_s, clip.grid.box, clip.grid.cells)
+
+    def perfect(*_: object) -> list[np.ndarray]:
+        heatmaps = np.full((45, 16, 16), 0.01, np.float32)
+        heatmaps[truth] = 0.65
+        return [heatmaps[:20], heatmaps[20:]]
+
+    monkeypatch.setattr("fascnet.training.validation.stream_probabilities", perfect)
+    definition, calibration, figures = tune_on_validation(make_network(), [clip], torch.device("cpu"))
+    assert definition.onset_threshold == 0.6
+    assert definition.min_on_s == max(tuning.MIN_ON_S)
+    assert definition.offset_threshold <= definition.onset_threshold
+    assert (figures["event_f1"], figures["event_precision"], figures["event_recall"]) == (1.0, 1.0, 1.0)
+    assert figures["pixel_ap"] == pytest.approx(1.0, abs=0.01)
+    assert calibration == ClipCalibration()
+
+
+def test_a_network_that_finds_nothing_is_tuned_all_the_same(tmp_path: Path) -> None:
+    clip = make_working_clip(tmp_path, make_frames(20, 0, None))
+    network = make_network()
+    torch.nn.init.constant_(network.head.get_parameter("bias"), -20.0)
+    definition, _, figures = tune_on_validation(network, [clip], torch.device("cpu"))
+    assert definition.onset_threshold == max(tuning.ONSET_THRESHOLDS)
+    assert figures["false_alarms_per_min"] == 0

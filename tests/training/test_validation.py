@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from fascnet.inference.scores import ClipPool
+from fascnet.inference.streaming import stream_probabilities
+from fascnet.training import validation
+from fascnet.training.validation import Review
+from fascnet.types import EventDefinition, Labels
+from tests.data.tiny import make_frames, make_labels, make_working_clip
+from tests.models.test_unet import make_network
+
+CPU = torch.device("cpu")
+TWITCH = range(18, 27)
+
+
+def review(
+    monkeypatch: pytest.MonkeyPatch, folder: Path, heatmaps: NDArray[np.float32], labels: Labels
+) -> Review:
+    clip = make_working_clip(folder, make_frames(len(heatmaps), 0, TWITCH), labels)
+    monkeypatch.setattr(validation, "stream_probabilities", lambda *_: np.array_split(heatmaps, 4))
+    result = Review([EventDefinition(0.5, 0.3), EventDefinition(0.9, 0.3)])
+    result.add(clip, make_network(), CPU)
+    return result
+
+
+def blank(n: int = 45) -> NDArray[np.float32]:
+    return np.full((n, 16, 16), 0.01, np.float32)
+
+
+def test_a_hit_is_a_hit_for_the_definitions_that_find_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    heatmaps = blank()
+    heatmaps[18:27, 8:12, 4:8] = 0.8
+    result = review(monkeypatch, tmp_path, heatmaps, make_labels("w", 45, TWITCH))
+    assert result.counts.tolist() == [[1, 0, 0, 1.5 / 60], [0, 0, 1, 1.5 / 60]]
+    assert result.summarise()["event_f1"] == 1.0
+    assert result.summarise(1)["event_recall"] == 0.0
+
+
+def test_an_event_elsewhere_is_a_false_alarm_and_a_miss(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    heatmaps = blank()
+    heatmaps[36:42, 8:12, 4:8] = 0.8
+    figures = review(monkeypatch, tmp_path, heatmaps, make_labels("w", 45, TWITCH)).summarise()
+    assert (figures["event_precision"], figures["event_recall"]) == (0.0, 0.0)
+    assert figures["false_alarms_per_min"] == pytest.approx(40.0)
+
+
+def test_unexamined_seconds_are_not_scored(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    heatmaps = blank()
+    heatmaps[36:42, 8:12, 4:8] = 0.8
+    result = review(monkeypatch, tmp_path, heatmaps, Labels("w", "r", ((0.0, 1.0),), ()))
+    assert result.counts[0].tolist() == [0, 0, 0, 1 / 60]
+    assert result.pixels.average_precision() is None
+
+
+def test_clips_are_told_apart_by_their_pooled_logit(tmp_path: Path) -> None:
+    network = make_network()
+    still = make_working_clip(tmp_path, make_frames(20, 1, None), make_labels("a", 20, None), name="a")
+    moving = make_working_clip(tmp_path, make_frames(45, 0, TWITCH), name="b")
+    result = Review([EventDefinition()])
+    result.add(still, network, CPU)
+    assert math.isnan(result.compute_auroc())
+    result.add(moving, network, CPU)
+    assert result.compute_auroc() in {0.0, 1.0}
+    assert result.clip_truths == [False, True]
+    pool = ClipPool()
+    for chunk in stream_probabilities(network, list(validation._read_ticks(moving)), 3, CPU):
+        for heatmap in chunk:
+            pool.push(heatmap)
+    assert result.clip_logits[1] == pytest.approx(pool.finish(), abs=1e-5)
+
+
+def test_nothing_reviewed_is_not_a_number() -> None:
+    figures = Review([EventDefinition()]).summarise()
+    assert all(math.isnan(value) or value == 0 for value in figures.values())
