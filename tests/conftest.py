@@ -18,7 +18,9 @@ cv2.setNumThreads(1)
 def real_data() -> Path:
     """Folder of real recordings; the test is skipped where there is none."""
     named = os.environ.get("FASCNET_REAL_DATA")
-    candidates = [Path(named)] if named else [p / "shared/data/real" for p in Path(__file__).resolve().parents[1:3]]
+    candidates = (
+        [Path(named)] if named else [p / "shared/data/real" for p in Path(__file__).resolve().parents[1:3]]
+    )
     for folder in candidates:
         if (folder / "muscle").is_dir():
             return folder

@@ -29,8 +29,6 @@ LAYER = {
 """A room imports from its own layer or those below."""
 
 TESTED_ELSEWHERE = {
-    "commands/main.py": "the entry of every command test, of test_bad_input and of test_end_to_end",
-    "commands/config.py": "test_configs composes everything through it, test_install finds its folder",
     "data/find_clips.py": "tests/data/test_recordings.py, through the name under which it is used",
     "data/label_format.py": "tests/data/test_labels.py writes and reads the format through labels",
     "data/dicom_geometry.py": "tests/data/test_dicom.py: spacing and boxes as recordings give them",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import math
 import types
@@ -43,11 +44,10 @@ def check_arguments(node: Mapping[str, Any], where: str) -> None:
 
 def _read_hints(name: str) -> dict[str, Any]:
     """Return the types of a target's arguments; none for an unknown target: building it says so better."""
-    from hydra.utils import get_object  # noqa: PLC0415 - `--help` must not pay for Hydra
-
+    module, _, attribute = name.rpartition(".")
     try:
-        signature = inspect.signature(get_object(name), eval_str=True)
-    except (ImportError, ValueError, TypeError):
+        signature = inspect.signature(getattr(importlib.import_module(module), attribute), eval_str=True)
+    except (ImportError, AttributeError, ValueError, TypeError):
         return {}
     empty = inspect.Parameter.empty
     return {key: p.annotation for key, p in signature.parameters.items() if p.annotation is not empty}
@@ -59,7 +59,7 @@ def fits(value: object, hint: Any) -> bool:  # noqa: PLR0911 - one line a kind o
     A list stands for a tuple, text for a path, a whole number for a number; true and false are no numbers.
     """
     origin, inner = get_origin(hint), get_args(hint)
-    if hint is Any:
+    if hint is Any or (isinstance(value, Mapping) and "_target_" in value):
         return True
     if origin in {Union, types.UnionType}:
         return any(fits(value, one) for one in inner)
@@ -79,8 +79,6 @@ def fits(value: object, hint: Any) -> bool:  # noqa: PLR0911 - one line a kind o
         return isinstance(value, list | tuple) and all(fits(one, inner[0]) for one in value)
     if origin in {dict, Mapping}:
         return isinstance(value, Mapping) and all(fits(one, inner[1]) for one in value.values())
-    if isinstance(value, Mapping) and "_target_" in value:
-        return True
     return isinstance(value, hint) if isinstance(hint, type) else True
 
 

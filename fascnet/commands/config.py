@@ -60,10 +60,14 @@ def compose_config(verb: str, overrides: list[str]) -> dict[str, Any]:
 
 def _explain(error: BaseException, verb: str) -> str:
     """Turn a Hydra or OmegaConf error, often several lines of advice to programmers, into one for users."""
+    from hydra.errors import OverrideParseException  # noqa: PLC0415
+
     chain = [str(error)]
     if error.__cause__ is not None:
         chain.append(str(error.__cause__))
     text = " ".join(chain)
+    if isinstance(error, OverrideParseException):
+        return f"'{error.override}' cannot be read ({' '.join(str(error).split('See http')[0].split())})"
     not_a_key = re.search(r"Key '([^']+)' is not in struct", text)
     wanted = re.search(r"Could not override '([^']+)'", text)
     if not_a_key or wanted:

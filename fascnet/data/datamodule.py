@@ -117,7 +117,8 @@ class FasciculationDataModule(LightningDataModule):
         if self.trainer is not None:
             sampler = WindowSampler(self.windows_per_epoch, self.trainer.global_rank, self.trainer.world_size)
             # Workers prepare the first windows of a resumed run before Lightning tells the sampler its epoch.
-            sampler.set_epoch(self.trainer.current_epoch)
+            epochs = self.trainer.fit_loop.epoch_progress.current
+            sampler.set_epoch(epochs.processed)  # type: ignore[attr-defined] # typed as its base class
         return DataLoader(
             WindowDataset(self.train_clips, self.window, augmenter, self.seed),
             batch_size=self.batch_size,

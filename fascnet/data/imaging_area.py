@@ -98,14 +98,14 @@ def _cut_captions(frames: NDArray[np.uint8], box: PixelBox) -> PixelBox:
 
 
 def _measure_caption(lit: NDArray[np.float64], has_text: NDArray[np.bool_]) -> int:
-    """Return how many rows from the edge belong to captions and the empty rows behind them; 0 without captions.
+    """Return how many rows from the edge are captions and empty rows behind them; 0 without captions.
 
     Args:
         lit: share of lit pixels in each row, the edge first.
         has_text: rows with a pixel as bright as text.
     """
     reach = int(CAPTION_SHARE * lit.size)
-    empty = lit[:reach] <= 0.01  # noqa: PLR2004 - a speck of noise
+    empty = lit[:reach] <= 0.01  # a speck of noise
     cut = 0
     for row in range(CAPTION_GAP_ROWS - 1, reach):
         beyond = lit[: row - CAPTION_GAP_ROWS + 1]

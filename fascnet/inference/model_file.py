@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from fascnet import __version__
 from fascnet.data.whole_file import write_whole
@@ -100,7 +100,8 @@ def save_model(path: Path, network: FasciculationUNet, spec: ModelSpec) -> Path:
     tensors = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
     header = {HEADER_KEY: json.dumps({"format": FORMAT, **asdict(spec)}, sort_keys=True, allow_nan=False)}
     with write_whole(path) as beside:
-        save_file(tensors, beside, metadata=header)
+        # Not save_file: it makes files that nobody else may read.
+        beside.write_bytes(save(tensors, metadata=header))
     return path
 
 

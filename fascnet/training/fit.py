@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from lightning.pytorch import Trainer, seed_everything
 from lightning.pytorch.callbacks import ModelCheckpoint, ProgressBar
-from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 
 from fascnet import __version__
 from fascnet.data.datamodule import FasciculationDataModule
@@ -29,8 +29,8 @@ from fascnet.training.run_folder import (
     CHECKPOINT_FILE,
     LOGS,
     MODEL_FILE,
+    EarlierMetrics,
     find_checkpoint,
-    open_metrics,
     start_folder,
     write_splits,
 )
@@ -134,7 +134,7 @@ def train_network(
         torch.set_num_threads(trainer.threads)
     for noisy in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
-    # True of every resumed run; the rows that the first would delete are kept by open_metrics.
+    # True of every resumed run; the rows that the first would delete are kept by EarlierMetrics.
     for harmless in ("Experiment logs directory", "Checkpoint directory"):
         warnings.filterwarnings("ignore", message=f"{harmless} .* exists and is not empty")
     seed_everything(seed, workers=True, verbose=False)
@@ -155,7 +155,7 @@ def train_network(
         check_val_every_n_epoch=trainer.validate_every,
         gradient_clip_val=optimizer.clip_norm,
         logger=[
-            open_metrics(output, checkpoint),
+            CSVLogger(output, name=LOGS, version=""),
             TensorBoardLogger(output, name=LOGS, version=""),
         ],
         callbacks=[
@@ -166,6 +166,7 @@ def train_network(
                 enable_version_counter=False,
                 save_on_train_epoch_end=True,
             ),
+            EarlierMetrics(output, resumes=checkpoint is not None),
             progress,
         ],
         num_sanity_val_steps=0,

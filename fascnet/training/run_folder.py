@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
+from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.loggers import CSVLogger
 
 from fascnet.data.whole_file import write_whole
@@ -85,22 +85,30 @@ def write_splits(output: Path, sources: Sequence[ClipSource]) -> None:
         writer.writerows([clip.clip_id, clip.subject_id, clip.split] for clip in sources)
 
 
-def open_metrics(output: Path, checkpoint: Path | None) -> CSVLogger:
-    """Open the CSV log; the rows up to the checkpoint are kept, which Lightning would delete."""
-    logger = CSVLogger(output, name=LOGS, version="")
-    path = output / LOGS / "metrics.csv"
-    if checkpoint is None or not path.exists() or not is_first_process():
-        return logger
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    last_epoch = int(torch.load(checkpoint, map_location="cpu", weights_only=True)["epoch"])
-    writer = logger.experiment
-    for row in rows:
-        if row.get("epoch") and int(row["epoch"]) <= last_epoch:
-            figures = {key: value for key, value in row.items() if value and key != "step"}
-            writer.log_metrics(figures, step=int(row["step"]))
-    writer.save()
-    return logger
+class EarlierMetrics(Callback):
+    """Keeps the rows that a stopped run logged up to its checkpoint; Lightning deletes them when it resumes.
+
+    Args:
+        output: run folder.
+        resumes: whether there is a checkpoint to go on from; otherwise nothing is kept.
+    """
+
+    def __init__(self, output: Path, resumes: bool) -> None:
+        path = output / LOGS / "metrics.csv"
+        self._rows: list[dict[str, str]] = []
+        if resumes and path.exists() and is_first_process():
+            with path.open(newline="", encoding="utf-8") as file:
+                self._rows = list(csv.DictReader(file))
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:  # noqa: ARG002
+        """Write them again, but for those of the epoch that was broken off."""
+        for logger in trainer.loggers:
+            if isinstance(logger, CSVLogger) and self._rows:
+                for row in self._rows:
+                    if row.get("epoch") and int(row["epoch"]) < trainer.current_epoch:
+                        figures = {key: value for key, value in row.items() if value and key != "step"}
+                        logger.experiment.log_metrics(figures, step=int(row["step"]))
+                logger.experiment.save()
 
 
 def _take_decisive(config: Mapping[str, Any]) -> dict[str, Any]:

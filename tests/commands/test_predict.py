@@ -73,7 +73,7 @@ def test_failed_clips_are_listed_and_exit_with_1(clip, tmp_path, capsys):
         ("precision=fp64", "precision"),
         ("+detector.nonsense=1", "nonsense"),
         ("detector.lag=0", "lag"),
-        ("detector._target_=fascnet.nothing.Here", "cannot be loaded"),
+        ("detector._target_=fascnet.nothing.Here", "cannot be built"),
         ("overlya=false", "overlay"),
         ("detector=magic", "detector"),
     ],

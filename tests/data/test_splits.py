@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fascnet.data.splits import check_splits, draw_splits
+from fascnet.data.splits import check_splits, draw_splits, keep_split
 from fascnet.errors import SplitError
 from fascnet.types import ClipSource
 
@@ -64,3 +64,15 @@ def test_given_splits_are_kept() -> None:
 def test_refusals(clips: list[ClipSource], fractions: dict[str, float], says: str) -> None:
     with pytest.raises(SplitError, match=says):
         draw_splits(clips, fractions, 0)
+
+
+def test_keep_split_keeps_one_split_or_all(tmp_path: Path) -> None:
+    clips = [
+        ClipSource(f"c{i}", tmp_path / f"c{i}.avi", f"s{i}", split=s) for i, s in enumerate(("train", "test"))
+    ]
+    assert [clip.clip_id for clip in keep_split(clips, "test")] == ["c1"]
+    assert keep_split(clips, None) == clips
+    with pytest.raises(SplitError, match=r"split=val.*there are test, train"):
+        keep_split(clips, "val")
+    with pytest.raises(SplitError, match="no split column"):
+        keep_split([ClipSource("c", tmp_path / "c.avi", "s")], "test")

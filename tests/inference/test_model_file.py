@@ -91,6 +91,11 @@ def test_the_same_model_is_the_same_file(path: Path, tmp_path: Path) -> None:
     assert other.read_bytes() == path.read_bytes()
 
 
+def test_others_may_read_the_file_as_they_may_any_other(path: Path, tmp_path: Path) -> None:
+    (tmp_path / "plain").write_text("")
+    assert path.stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
 def test_the_file_holds_numbers_and_json_and_nothing_else(path: Path) -> None:
     metadata = read_header(path)
     assert list(metadata) == [HEADER_KEY]

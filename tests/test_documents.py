@@ -1,0 +1,56 @@
+"""What the documents show is what the program reads."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from fascnet.commands.main import VERBS
+from fascnet.data.label_format import CERTAINTIES, parse_labels
+from fascnet.data.manifest import COLUMNS, read_manifest
+
+ROOT = Path(__file__).resolve().parents[1]
+DATA_README = (ROOT / "data" / "README.md").read_text(encoding="utf-8")
+
+
+def find_block(language: str) -> str:
+    (block,) = re.findall(rf"```{language}\n(.*?)```", DATA_README, flags=re.DOTALL)
+    return str(block)
+
+
+def test_the_label_example_is_valid() -> None:
+    labels = parse_labels(json.loads(find_block("json")), Path("p01_gm_L_003.anna.json"))
+    assert labels.clip_id == "p01_gm_L_003" and len(labels.fasciculations()) == 2 < len(labels.events)
+    assert all(f"`{word}`" in DATA_README for word in CERTAINTIES)
+
+
+def test_the_manifest_example_is_valid(tmp_path: Path) -> None:
+    block = find_block("csv")
+    (tmp_path / "manifest.csv").write_text(block, encoding="utf-8")
+    (clip,) = read_manifest(tmp_path)
+    assert clip.clip_id == "p01_gm_L_003" and clip.mm_per_px == 0.088
+    assert tuple(block.splitlines()[0].split(",")) == COLUMNS
+
+
+def test_contributing_describes_every_room() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    rooms = [folder.name for folder in (ROOT / "fascnet").iterdir() if list(folder.glob("*.py"))]
+    assert len(rooms) >= 8
+    for room in rooms:
+        assert room == "__pycache__" or f"`{room}/`" in text
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_has_a_script_and_a_line_in_the_changelog(verb: str) -> None:
+    assert (ROOT / "scripts" / f"{verb}.py").is_file()
+    assert f"`fascnet {verb}`" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_licence_is_the_one_that_the_package_names() -> None:
+    text = (ROOT / "LICENSE").read_text(encoding="utf-8")
+    assert "Apache License" in text and "Version 2.0, January 2004" in text
+    assert "END OF TERMS AND CONDITIONS" in text
+    assert 'license = "Apache-2.0"' in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
