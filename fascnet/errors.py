@@ -2,7 +2,7 @@
 
 
 class FascnetError(Exception):
-    """Base of every error a user can cause and mend. A command prints it as one line and exits with code 2."""
+    """Base of every error a user can cause and mend. A command prints it as one line; exit code 2."""
 
 
 class RecordingError(FascnetError):

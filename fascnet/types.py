@@ -1,7 +1,8 @@
 """The things that flow through fascnet: clips, events, labels, predictions. Frozen, NumPy only.
 
 Axes are always T, H, W (time, rows, columns). Pixels are pixels of the recording as stored, x right, y down,
-and the centre of the top-left pixel is (0, 0). Times are seconds from the first frame. Intervals are half-open.
+and the centre of the top-left pixel is (0, 0). Times are seconds from the first frame. Intervals are half-
+open.
 """
 
 from __future__ import annotations
@@ -73,8 +74,8 @@ class Event:
         label: `fasciculation`, or the name of a confounder.
         certainty: the rater's word (`definite`, `probable`, `possible`), if given.
         region: where; None when only the time is known.
-        ignore_region: a wider outline whose pixels outside `region` are neither positive nor negative (the phantom's
-            15-50 % ring); optional in `fascnet-labels/1`.
+        ignore_region: a wider outline whose pixels outside `region` are neither positive nor negative (the
+            phantom's 15-50 % ring); optional in `fascnet-labels/1`.
         score: detector's confidence 0-1; None for labels.
         area_px: area in stored pixels, if known.
         area_mm2: area in mm², if known.
@@ -246,7 +247,7 @@ class HeatmapStream:
         shape: (h, w) of each heatmap; cell (i, j) covers an equal share of `box`.
         mm_per_px: spacing of the stored pixels, None when unknown (then `assumed_mm_per_px` was used).
         assumed_mm_per_px: the spacing that was assumed for lack of a known one, else None.
-        chunks: float32 (t, h, w) arrays of probabilities 0-1, in order of time, together covering the recording.
+        chunks: float32 (t, h, w) arrays of probabilities 0-1, in order of time, together covering all of it.
     """
 
     fps: float
@@ -262,7 +263,7 @@ class Predictor(Protocol):
 
     @property
     def name(self) -> str:
-        """Short name for tables: `network`, `farneback`, …"""
+        """Short name for tables, such as `network` or `farneback`."""
 
     @property
     def event_definition(self) -> EventDefinition:

@@ -1,10 +1,10 @@
-"""Speed and memory of the model in the package, as ratios to Farneback in the same run: what holds across machines.
+"""Speed and memory of the packaged model, as ratios to Farneback in the same run: what holds across machines.
 
     python scripts/benchmark_speed.py [rounds=5] [size=256]
 
-Prints a table: CPU time per frame of the network (one thread, preprocessing and upsampling included) and of
-Farneback optical flow on the same generated frames, taken in turn; the whole `fascnet predict` without overlay against the
-network alone; and the peak memory of streaming 300 and 3,000 frames, each in a process of its own.
+Prints CPU time per frame of the network (one thread, preprocessing and upsampling included) against residual
+Farneback flow on the same generated frames in turn; the whole `fascnet predict` without overlay against
+the network alone; and the peak memory of streaming 300 and 3,000 frames, each in a process of its own.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -31,12 +32,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from fascnet.baselines.farneback import measure_residual_speed
 from fascnet.data.video_writer import VideoWriter
 from fascnet.inference.network import load_network_predictor
 from fascnet.types import Frame, RecordingInfo
 
 FPS = 30.0
-FARNEBACK = {"pyr_scale": 0.5, "levels": 3, "winsize": 15, "iterations": 3, "poly_n": 5, "poly_sigma": 1.2, "flags": 0}
 
 
 @dataclass(frozen=True)
@@ -57,11 +58,11 @@ class GeneratedRecording:
         """Yield the frames."""
         rng = np.random.default_rng(0)
         still = cv2.GaussianBlur(rng.random((self.size, self.size), dtype=np.float32), (0, 0), 1.5)
-        still = cv2.normalize(still, None, 20, 200, cv2.NORM_MINMAX)
+        still = 20 + 180 * (still - still.min()) / (still.max() - still.min())
         for index in range(self.n_frames):
-            shift = np.float32([[1, 0, 0.8 * np.sin(index / 5)], [0, 1, 0.5 * np.cos(index / 7)]])
-            moved = cv2.warpAffine(still, shift, (self.size, self.size), borderMode=cv2.BORDER_REFLECT)
-            noisy = moved + rng.normal(0, 3, moved.shape).astype(np.float32)
+            shift = np.array([[1, 0, 0.8 * np.sin(index / 5)], [0, 1, 0.5 * np.cos(index / 7)]])
+            moved = np.asarray(cv2.warpAffine(still, shift, still.shape, borderMode=cv2.BORDER_REFLECT))
+            noisy = moved + rng.normal(0, 3, moved.shape)
             yield Frame(index, index / FPS, np.clip(noisy, 0, 255).astype(np.uint8))
 
 
@@ -84,11 +85,10 @@ def time_network(images: list[NDArray[np.uint8]], chunk_frames: int) -> float:
 
 
 def time_farneback(images: list[NDArray[np.uint8]]) -> float:
-    """Return CPU seconds per frame of residual flow magnitude."""
+    """Return CPU seconds per frame of residual flow speed."""
     start = time.process_time()
-    for before, after in zip(images, images[1:], strict=False):
-        flow = cv2.calcOpticalFlowFarneback(before, after, None, **FARNEBACK)
-        np.linalg.norm(flow - np.median(flow, axis=(0, 1)), axis=-1)
+    for before, after in pairwise(images):
+        measure_residual_speed(before, after, 1 / FPS, 0.0)
     return (time.process_time() - start) / (len(images) - 1)
 
 
@@ -101,15 +101,23 @@ def measure_peak_mib(n_frames: int, size: int) -> float:
 def time_command(images: list[NDArray[np.uint8]], folder: Path) -> float:
     """Return CPU seconds per frame of `fascnet predict` without overlay, start-up taken off."""
     used = []
+    height, width = images[0].shape
     for name, shown in (("short", images[:2]), ("long", images)):
         clip = folder / f"{name}.mp4"
-        with VideoWriter(clip, *images[0].shape, FPS, codec="h264") as writer:
+        with VideoWriter(clip, height, width, FPS, codec="h264") as writer:
             for image in shown:
                 writer.write(image)
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         script = Path(__file__).with_name("predict.py")
         subprocess.run(
-            [sys.executable, str(script), f"input={clip}", f"output={folder / name}", "overlay=false", "device=cpu"],
+            [
+                sys.executable,
+                str(script),
+                f"input={clip}",
+                f"output={folder / name}",
+                "overlay=false",
+                "device=cpu",
+            ],
             check=True,
             capture_output=True,
         )
@@ -132,17 +140,23 @@ def main(arguments: list[str]) -> int:
     images = [frame.image for frame in GeneratedRecording(120, settings["size"]).frames()]
     time_network(images[:16], 8), time_farneback(images[:4])
     rounds = [
-        {"chunk 8": time_network(images, 8), "chunk 1": time_network(images, 1), "farneback": time_farneback(images)}
+        {
+            "chunk 8": time_network(images, 8),
+            "chunk 1": time_network(images, 1),
+            "farneback": time_farneback(images),
+        }
         for _ in range(settings["rounds"])
     ]
     anchor = [r["farneback"] for r in rounds]
     spread = max(anchor) / min(anchor)
-    print(f"{settings['size']}x{settings['size']}, one thread, CPU time, {len(rounds)} rounds; Farneback max/min {spread:.2f}")
+    size = f"{settings['size']}x{settings['size']}"
+    print(f"{size}, one thread, CPU time, {len(rounds)} rounds; Farneback max/min {spread:.2f}")
     for name in ("chunk 8", "chunk 1"):
         ratios = sorted(r["farneback"] / r[name] for r in rounds)
-        milliseconds = statistics.median(r[name] for r in rounds) * 1e3
-        print(f"network, {name}: {statistics.median(ratios):.2f} x Farneback's frames/s "
-              f"({ratios[0]:.2f}-{ratios[-1]:.2f}), {milliseconds:.1f} ms/frame, {1e3 / milliseconds / FPS:.1f} x real time")  # fmt: skip
+        ratio = f"{statistics.median(ratios):.2f} ({ratios[0]:.2f}-{ratios[-1]:.2f})"
+        per_frame_s = statistics.median(r[name] for r in rounds)
+        real_time = 1 / (per_frame_s * FPS)
+        print(f"network, {name}: {ratio} x Farneback's frames/s; {real_time:.1f} x real time here")
     with tempfile.TemporaryDirectory() as folder:
         whole = time_command(images, Path(folder))
     network = statistics.median(r["chunk 8"] for r in rounds)

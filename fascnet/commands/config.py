@@ -36,21 +36,26 @@ def compose_config(verb: str, overrides: list[str]) -> dict[str, Any]:
     # Imported here, because `--help` must not pay for Hydra.
     from hydra import compose, initialize_config_dir  # noqa: PLC0415
     from hydra.errors import HydraException  # noqa: PLC0415
-    from omegaconf import OmegaConf  # noqa: PLC0415
+    from omegaconf import OmegaConf, open_dict  # noqa: PLC0415
     from omegaconf.errors import OmegaConfBaseException  # noqa: PLC0415
 
     try:
         with initialize_config_dir(config_dir=str(find_config_dir()), version_base="1.3"):
-            config = compose(config_name=verb, overrides=overrides)
+            config = compose(config_name=verb, overrides=overrides, return_hydra_config=True)
+            choices = config.hydra.runtime.choices.items()
+            with open_dict(config):
+                del config["hydra"]
+            groups = [f"{group}={name}" for group, name in choices if _has_own_keys(group) and name]
+            plan = OmegaConf.to_container(compose(config_name=verb, overrides=groups), resolve=False)
         missing = sorted(OmegaConf.missing_keys(config))
         if missing:
             raise SettingError(
                 f"{verb}: give {', '.join(f'{key}=…' for key in missing)} (see: fascnet {verb} --help)"
             )
         plain = OmegaConf.to_container(config, resolve=True)
-        unread = sorted({str(key) for key in config} - _list_top_keys(verb))
-        if unread:
-            raise SettingError(f"{verb}: nothing reads the key '{unread[0]}' (see: fascnet {verb} --help)")
+        unread = _find_unread(plain, plan)
+        if unread is not None:
+            raise SettingError(f"{verb}: nothing reads the key '{unread}' (see: fascnet {verb} --help)")
     except (HydraException, OmegaConfBaseException, ValueError) as error:
         raise SettingError(f"{verb}: {_explain(error, verb)}") from error
     if not isinstance(plain, dict):
@@ -76,19 +81,35 @@ def _explain(error: BaseException, verb: str) -> str:
         near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
         hint = f"; did you mean '{near[0]}'?" if near else ""
         return f"there is no key '{key}'{hint} (see: fascnet {verb} --help)"
+    option = re.search(
+        r"Could not find '([^/']+)/([^']+)'\s+Available options in '[^']+':((?:\s+\w+)+?)\s+Config", text
+    )
+    if option:
+        choices = ", ".join(option.group(3).split())
+        return f"there is no {option.group(1)}={option.group(2)}; choose one of: {choices}"
+    if "Config group override must be a string" in text:
+        return f"a config group takes a name, no number; fascnet {verb} --help lists the names"
     # Where Hydra looked is of no use to anybody who did not write the tree.
     return " ".join(text.split("Config search path")[0].split())[:300]
 
 
-def _list_top_keys(verb: str) -> set[str]:
-    """List the keys that `configs/VERB.yaml` and its groups define at the top level."""
-    from omegaconf import OmegaConf  # noqa: PLC0415
+def _has_own_keys(group: str) -> bool:
+    """Say whether a group's files define keys; an experiment only changes those of others."""
+    return group != "experiment" and not group.startswith("hydra/")
 
-    tree = OmegaConf.to_container(OmegaConf.load(find_config_dir() / f"{verb}.yaml"))
-    if not isinstance(tree, dict):
-        raise SettingError(f"{verb}: the configuration is not a mapping")
-    groups = {str(key) for entry in tree.pop("defaults", []) if isinstance(entry, dict) for key in entry}
-    return {str(key) for key in tree} | groups
+
+def _find_unread(given: object, plan: object, prefix: str = "") -> str | None:
+    """Find a key that came in through `+key=…` or an experiment, which Hydra lets pass; None if none did.
+
+    Nodes with `_target_` are left to `instantiate_node`: their keys are another object's arguments.
+    """
+    if not isinstance(given, dict) or not isinstance(plan, dict) or "_target_" in given:
+        return None
+    for key, child in given.items():
+        unread = f"{prefix}{key}" if key not in plan else _find_unread(child, plan[key], f"{prefix}{key}.")
+        if unread is not None:
+            return unread
+    return None
 
 
 def _list_keys(verb: str) -> list[str]:
