@@ -260,7 +260,7 @@ def test_a_misspelt_override_is_one_line(verb: str, capsys: pytest.CaptureFixtur
         ("output", "output"),
         ("output=[", "output=["),
         ("+added=1", "'added'"),
-        ("=3", "string"),
+        ("=3", "is key=value"),
     ],
 )
 def test_other_wrong_overrides_are_one_line(

@@ -88,7 +88,9 @@ def _explain(error: BaseException, verb: str) -> str:
         choices = ", ".join(option.group(3).split())
         return f"there is no {option.group(1)}={option.group(2)}; choose one of: {choices}"
     if "Config group override must be a string" in text:
-        return f"a config group takes a name, no number; fascnet {verb} --help lists the names"
+        return (
+            f"an override is key=value, and a group takes a name, not a number (see: fascnet {verb} --help)"
+        )
     # Where Hydra looked is of no use to anybody who did not write the tree.
     return " ".join(text.split("Config search path")[0].split())[:300]
 
