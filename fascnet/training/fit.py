@@ -247,7 +247,8 @@ def _drop_nan(figures: Mapping[str, float]) -> dict[str, float | None]:
 
 
 def _without_paths(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave out where things lay on the machine that trained: it may name people."""
+    """Leave out where things lay and who labelled them: it may name people."""
     kept = {key: value for key, value in config.items() if key not in {"output", "resume", "overwrite"}}
-    data = {key: value for key, value in config["data"].items() if key not in {"root", "labels", "cache_dir"}}
+    private = {"root", "labels", "rater", "cache_dir"}
+    data = {key: value for key, value in config["data"].items() if key not in private}
     return {**kept, "data": data}
