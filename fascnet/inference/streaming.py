@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
 
 import numpy as np
 import torch
@@ -14,6 +15,9 @@ from fascnet.models.motion import END_OF_CLIP
 from fascnet.models.preprocessing import Tick
 from fascnet.models.unet import FasciculationUNet
 
+LEAD_IN_TICKS = 12
+"""0.4 s at 30 Hz, the warm-up for which training windows do not count either."""
+
 
 def stream_probabilities(
     network: FasciculationUNet,
@@ -24,8 +28,9 @@ def stream_probabilities(
 ) -> Iterator[NDArray[np.float32]]:
     """Yield heatmaps (t, h, w) float32 0-1, one for every tick, in order.
 
-    The network answers `look_ahead` ticks late; its first answers, about ticks before the clip, are dropped,
-    and the clip's end is followed by as many empty ticks.
+    A network that has seen nothing yet takes the first movement for an event, so the clip is led in by its
+    own first ticks, backwards. The network answers `look_ahead` ticks late; its answers about ticks before the
+    clip are dropped, and the clip's end is followed by as many empty ticks.
 
     Args:
         network: in evaluation mode, on `device`.
@@ -35,8 +40,14 @@ def stream_probabilities(
         autocast: reduced precision for the convolutions (CUDA), or None.
     """
     state: State | None = None
-    to_drop = network.look_ahead
-    for chunk in _gather(_add_end(ticks, network.look_ahead), chunk_ticks):
+    rest = iter(ticks)
+    first = list(islice(rest, LEAD_IN_TICKS + 1))
+    lead_in = play_backwards(first)
+    to_drop = network.look_ahead + len(lead_in)
+    # Time runs on from the mirrored second tick into the first.
+    first[:1] = [Tick(first[0].image, first[1].dt_s)] if lead_in else first[:1]
+    stream = _add_end(chain(lead_in, first, rest), network.look_ahead)
+    for chunk in _gather(stream, chunk_ticks):
         images = torch.from_numpy(np.stack([tick.image for tick in chunk])[None]).to(device)
         dt_s = torch.tensor([[tick.dt_s for tick in chunk]], dtype=torch.float32).to(device)
         probabilities, state = run_chunk(network, images, dt_s, state, autocast)
@@ -44,6 +55,12 @@ def stream_probabilities(
         to_drop = max(0, to_drop - len(probabilities))
         if len(answers):
             yield answers
+
+
+def play_backwards(first: Sequence[Tick]) -> list[Tick]:
+    """Return the ticks after the first in reverse order, on the same clock."""
+    spacing_s = [0.0, *(tick.dt_s for tick in reversed(first[2:]))]
+    return [Tick(tick.image, dt_s) for tick, dt_s in zip(reversed(first[1:]), spacing_s, strict=False)]
 
 
 def run_chunk(

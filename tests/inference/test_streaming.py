@@ -7,7 +7,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from fascnet.inference.streaming import stream_probabilities
+from fascnet.inference.streaming import LEAD_IN_TICKS, play_backwards, stream_probabilities
 from fascnet.models.motion import END_OF_CLIP
 from fascnet.models.preprocessing import Tick
 from fascnet.models.unet import FasciculationUNet
@@ -43,11 +43,21 @@ def test_chunks_change_nothing(chunk_ticks: int) -> None:
 
 def test_heatmap_t_is_what_the_network_says_look_ahead_ticks_later() -> None:
     network, ticks = make_network(3), make_ticks(9)
-    images = np.stack([tick.image for tick in ticks] + [ticks[-1].image] * 3)
-    dt_s = torch.tensor([[tick.dt_s for tick in ticks] + [END_OF_CLIP] * 3], dtype=torch.float32)
+    order = [*range(8, 0, -1), *range(9), 8, 8, 8]
+    images = np.stack([ticks[k].image for k in order])
+    dt_s = torch.tensor([[0.0] + [1 / 30] * 16 + [END_OF_CLIP] * 3], dtype=torch.float32)
     with torch.no_grad():
         logits, _ = network(torch.from_numpy(images)[None], dt_s)
-    assert np.abs(run(network, ticks, 4) - torch.sigmoid(logits)[0, 3:].numpy()).max() < 1e-6
+    assert np.abs(run(network, ticks, 4) - torch.sigmoid(logits)[0, 8 + 3 :].numpy()).max() < 1e-6
+
+
+def test_the_lead_in_keeps_the_recordings_clock() -> None:
+    image = np.zeros((4, 4), np.uint8)
+    first = [Tick(image + k, dt_s) for k, dt_s in enumerate((0.0, 0.1, 0.2, 0.0, 0.4))]
+    played = play_backwards(first)
+    assert [int(tick.image[0, 0]) for tick in played] == [4, 3, 2, 1]
+    assert [tick.dt_s for tick in played] == [0.0, 0.4, 0.0, 0.2]
+    assert play_backwards(first[:1]) == []
 
 
 def test_no_tick_no_heatmap() -> None:
@@ -68,7 +78,7 @@ def test_ticks_are_taken_a_chunk_at_a_time() -> None:
         answered += len(heatmaps)
         most_waiting = max(most_waiting, pulled - answered)
     assert answered == 400
-    assert most_waiting <= 8 + 4
+    assert most_waiting <= 8 + 4 + LEAD_IN_TICKS + 1
 
 
 def test_nothing_is_left_in_the_network_between_clips() -> None:
