@@ -29,8 +29,8 @@ def stream_probabilities(
     """Yield heatmaps (t, h, w) float32 0-1, one for every tick, in order.
 
     A network that has seen nothing yet takes the first movement for an event, so the clip is led in by its
-    own first ticks, backwards. The network answers `look_ahead` ticks late; its answers about ticks before the
-    clip are dropped, and the clip's end is followed by as many empty ticks.
+    own first ticks, backwards. The network answers `look_ahead` ticks late; its answers about ticks before
+    the clip are dropped, and the clip's end is followed by as many empty ticks.
 
     Args:
         network: in evaluation mode, on `device`.
