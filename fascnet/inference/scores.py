@@ -1,9 +1,8 @@
 """From heatmaps to one probability per clip: pool, then calibrate. NumPy only, streaming.
 
-At each tick the strongest cells are averaged as logits; the averages are smoothed over three ticks; the
-largest of the smoothed values is the clip's logit. Averaging a few cells over a few ticks keeps a single hot
-cell from making a clip positive, and the maximum keeps one short twitch in a long clip visible.
-`fascnet.models.pooling` is the same rule in torch, for training; a test holds the two together.
+Averaging a few cells over a few ticks keeps a single hot cell from making a clip positive, and the maximum
+keeps one short twitch in a long clip visible. The rule stands in `fascnet.models.pooling_rule`;
+`fascnet.models.pooling` follows it in torch, for training, and a test holds the two together.
 """
 
 from __future__ import annotations
@@ -13,19 +12,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from fascnet.models.pooling_rule import LOGIT_LIMIT, SMOOTH_TICKS, count_top_cells
 from fascnet.types import ClipCalibration
-
-TOP_FRACTION = 0.005
-"""Share of the grid that is pooled per tick: about the core of one small twitch in a 40 mm wide image."""
-
-MIN_TOP_CELLS = 4
-"""Cells pooled at least, whatever the grid."""
-
-SMOOTH_TICKS = 3
-"""Ticks of the running mean: 0.1 s at 30 Hz, the shortest fasciculation seen in ultrasound."""
-
-LOGIT_LIMIT = 9.21
-"""Logits are clipped to ±9.21, which is p in [1e-4, 1 - 1e-4]: a saturated cell has a finite logit."""
 
 _CLIP_P = 1e-5
 """Only keeps the logarithm finite; `LOGIT_LIMIT` is the tighter bound."""
@@ -35,8 +23,7 @@ class ClipPool:
     """Pools the heatmaps of one clip into one logit.
 
     Args:
-        k_cells: strongest cells averaged per tick; None = `TOP_FRACTION` of the grid, at least
-            `MIN_TOP_CELLS`.
+        k_cells: strongest cells averaged per tick; None = as many as `count_top_cells` says.
     """
 
     def __init__(self, k_cells: int | None = None) -> None:
@@ -55,8 +42,7 @@ class ClipPool:
             The smoothed logit of the tick before this one; None at the first tick.
         """
         flat = np.asarray(heatmap, dtype=np.float64).reshape(-1)
-        wanted = max(MIN_TOP_CELLS, round(TOP_FRACTION * flat.size)) if self._k is None else self._k
-        k = min(wanted, flat.size)
+        k = count_top_cells(flat.size) if self._k is None else min(self._k, flat.size)
         top = np.clip(np.partition(flat, flat.size - k)[flat.size - k :], _CLIP_P, 1.0 - _CLIP_P)
         pooled = float(np.clip(np.log(top / (1.0 - top)), -LOGIT_LIMIT, LOGIT_LIMIT).mean())
         before, last = self._before, self._last

@@ -44,8 +44,9 @@ def stream_probabilities(
     first = list(islice(rest, LEAD_IN_TICKS + 1))
     lead_in = play_backwards(first)
     to_drop = network.look_ahead + len(lead_in)
-    # Time runs on from the mirrored second tick into the first.
-    first[:1] = [Tick(first[0].image, first[1].dt_s)] if lead_in else first[:1]
+    if lead_in:
+        # Time runs on from the mirrored second tick into the first.
+        first[0] = Tick(first[0].image, first[1].dt_s)
     stream = _add_end(chain(lead_in, first, rest), network.look_ahead)
     for chunk in _gather(stream, chunk_ticks):
         images = torch.from_numpy(np.stack([tick.image for tick in chunk])[None]).to(device)

@@ -6,22 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-TOP_FRACTION = 0.005
-"""Share of cells whose mean logit stands for a tick: about the core of one small twitch in 4 cm."""
-
-MIN_TOP_CELLS = 4
-"""At least so many cells: one noisy cell is no twitch."""
-
-SMOOTH_TICKS = 3
-"""Ticks over which the pooled logit is averaged: a twitch outlasts 100 ms."""
-
-LOGIT_LIMIT = 9.21
-"""Logits beyond ±9.21 are probabilities beyond 1e-4 and 1 - 1e-4: no more certain than that."""
-
-
-def count_top_cells(n_cells: int) -> int:
-    """Return how many of a heatmap's cells are pooled."""
-    return min(n_cells, max(MIN_TOP_CELLS, round(TOP_FRACTION * n_cells)))
+from fascnet.models.pooling_rule import LOGIT_LIMIT, SMOOTH_TICKS, count_top_cells
 
 
 def pool_clip_logit(logits: Tensor, valid_tick: Tensor) -> Tensor:

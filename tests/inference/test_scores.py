@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from fascnet.inference.scores import LOGIT_LIMIT, ClipPool, TimeCourse, calibrate
+from fascnet.inference.scores import ClipPool, TimeCourse, calibrate
+from fascnet.models.pooling_rule import LOGIT_LIMIT
 from fascnet.types import ClipCalibration
 
 
