@@ -1,7 +1,7 @@
 """How a heatmap becomes one clip logit: the numbers that training (torch) and scoring (NumPy) both follow.
 
-At each tick the strongest cells are averaged as logits; the averages are smoothed over a few ticks; the largest
-of them is the clip's logit. Without torch, so that scoring needs none.
+At each tick the strongest cells are averaged as logits, the averages are smoothed over a few ticks, and the
+largest of them is the clip's logit. Without torch, so that scoring needs none.
 """
 
 from __future__ import annotations
