@@ -79,6 +79,7 @@ class Event:
         score: detector's confidence 0-1; None for labels.
         area_px: area in stored pixels, if known.
         area_mm2: area in mm², if known.
+        peak_mm: largest displacement of tissue over place and time, if known; optional in `fascnet-labels/1`.
     """
 
     onset_s: float
@@ -91,6 +92,7 @@ class Event:
     score: float | None = None
     area_px: float | None = None
     area_mm2: float | None = None
+    peak_mm: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -293,7 +293,8 @@ def test_unwritable_output(data_set: Path, tmp_path: Path, capsys: Capture, belo
     assert predict(data_set, tmp_path / "out") == 0
     (tmp_path / "file").write_text("something dear", encoding="utf-8")
     output = tmp_path / "file" / below
-    tiny = ["phantom.duration_s=[1.0,1.0]", "phantom.height_px=[64,64]", "phantom.width_px=[64,64]"]
+    tiny = ["phantom.duration_s=[1.0,1.0]", "phantom.scan.height_px=[64,64]"]
+    tiny.append("phantom.scan.width_px=[64,64]")
     labels = f"labels={data_set / 'labels'}"
     for call in (
         lambda: predict(data_set, output),

@@ -33,10 +33,18 @@ VERB_OF_GROUP = {
     "experiment": "train",
     "network": "train",
     "phantom": "phantom",
+    "phantom/body": "phantom",
+    "phantom/confounders": "phantom",
+    "phantom/recording": "phantom",
+    "phantom/scan": "phantom",
+    "phantom/twitches": "phantom",
+    "real": "phantom card",
     "trainer": "train",
 }
 NEEDED = {
     "phantom": ["output=nowhere/out"],
+    "phantom card": ["output=nowhere/out"],
+    "implant": ["input=nowhere/in", "output=nowhere/out"],
     "check": ["data.root=nowhere/root"],
     "train": ["output=nowhere/out", "data.root=nowhere/root"],
     "predict": ["input=nowhere/in", "output=nowhere/out"],
@@ -44,11 +52,20 @@ NEEDED = {
 }
 
 
+def list_options(group: str) -> list[str]:
+    return sorted(path.stem for path in (CONFIGS / group).glob("*.yaml"))
+
+
 def list_choices() -> Iterator[tuple[str, str]]:
     """Yield (verb, group choice) so that every file is composed at least once."""
     for file in FILES:
         group, _, option = file.removesuffix(".yaml").rpartition("/")
-        yield (VERB_OF_GROUP[group], f"{group}={option}") if group else (option, "")
+        yield (VERB_OF_GROUP[group], f"{group}={option}") if group else (option.replace("_", " "), "")
+    # Groups of the phantom in other places.
+    for option in list_options("phantom/twitches"):
+        yield "implant", f"phantom/twitches@twitches={option}"
+    for option in list_options("phantom/confounders"):
+        yield "implant", f"phantom/confounders@confounders={option}"
 
 
 CHOICES = list(list_choices())
@@ -84,8 +101,9 @@ def misspell(key: str) -> str:
 
 
 def test_every_file_has_a_verb() -> None:
-    assert set(VERBS) == set(NEEDED) == {file.removesuffix(".yaml") for file in FILES if "/" not in file}
-    assert {file.split("/")[0] for file in FILES if "/" in file} == set(VERB_OF_GROUP)
+    of_files = {file.removesuffix(".yaml").replace("_", " ") for file in FILES if "/" not in file}
+    assert set(VERBS) == set(NEEDED) == of_files
+    assert {file.rpartition("/")[0] for file in FILES if "/" in file} == set(VERB_OF_GROUP)
 
 
 @pytest.mark.parametrize(("verb", "choice"), CHOICES)
@@ -99,8 +117,10 @@ def test_composes_and_builds_without_touching_a_file(
             ".load_network_predictor"
         ):  # reads a model file; test_network has it
             assert instantiate_node(node, where) is not None
-    if verb == "phantom":
+    if verb in {"phantom", "phantom card"}:
         importlib.import_module("fascnet.phantom.settings").PhantomSettings.from_mapping(config["phantom"])
+    if verb == "implant":
+        importlib.import_module("fascnet.commands.implant").read_settings(config)
     if verb == "train":
         build_network = importlib.import_module("fascnet.models.build").build_network
         build_network(config["network"]["name"], config["network"]["arguments"])
@@ -169,7 +189,14 @@ def replace_package_call(verb: str, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(path, create_autospec(original, side_effect=result))
 
     if verb == "phantom":
-        stand_in("fascnet.phantom.generate.generate_phantom", lambda output, **_: output)
+        made = SimpleNamespace(manifest=Path("manifest.csv"), comparison=None)
+        stand_in("fascnet.phantom.generate.generate_phantom", lambda output, **_: made)
+    elif verb == "phantom card":
+        stand_in("fascnet.phantom.card.make.make_card", lambda output, **_: output / "card.html")
+    elif verb == "implant":
+        implanted = importlib.import_module("fascnet.phantom.implant_set").ImplantResult
+        result = implanted(Path("manifest.csv"), 0, (), (), (), 0)
+        stand_in("fascnet.phantom.implant_set.implant_set", lambda *_, **__: result)
     elif verb == "check":
         stand_in("fascnet.data.check.check_data_set", lambda root, labels: [])
     elif verb == "predict":
@@ -192,7 +219,8 @@ def replace_package_call(verb: str, monkeypatch: pytest.MonkeyPatch) -> None:
 def find_interpolated(verb: str, choice: str) -> set[str]:
     """Keys that reach their reader through another node, such as `${seed}`."""
     with initialize_config_dir(config_dir=str(CONFIGS), version_base="1.3"):
-        raw = compose(config_name=verb, overrides=[*NEEDED[verb], *([choice] if choice else [])])
+        overrides = [*NEEDED[verb], *([choice] if choice else [])]
+        raw = compose(config_name=verb.replace(" ", "_"), overrides=overrides)
     names = re.findall(r"\$\{([a-z_.]+)\}", OmegaConf.to_yaml(raw, resolve=False))
     tree = OmegaConf.to_container(raw, resolve=False)
     assert isinstance(tree, dict)
@@ -217,12 +245,16 @@ def test_every_key_is_read_by_its_command(
     replace_package_call(verb, monkeypatch)
     config = compose_config(verb, overrides)
     read: set[str] = set()
-    importlib.import_module(f"fascnet.commands.{verb}").run(Watched(config, read))
+    importlib.import_module(f"fascnet.commands.{verb.replace(' ', '_')}").run(Watched(config, read))
     expected = set(list_keys(config)) - find_interpolated(verb, choice)
-    if verb == "phantom":  # bound by name: an unknown key was refused above
-        expected -= set(list_keys(config["phantom"], "phantom.")) | set(
-            list_keys(config["split_fractions"], "split_fractions.")
-        )
+    # Bound by name: an unknown key was refused above.
+    by_name = {
+        "phantom": ("phantom", "split_fractions"),
+        "phantom card": ("phantom",),
+        "implant": ("twitches", "confounders", "background", "split_fractions"),
+    }
+    for node in by_name.get(verb, ()):
+        expected -= set(list_keys(config[node], f"{node}."))
     if verb == "train":  # likewise
         expected -= set(list_keys(config["network"]["arguments"], "network.arguments."))
     if (
@@ -246,7 +278,7 @@ def test_a_misspelt_override_is_one_line(verb: str, capsys: pytest.CaptureFixtur
     keys = list(list_keys(compose_choice(verb, "")))
     assert len(keys) > 2
     for key in keys[:: 1 + len(keys) // 25]:
-        assert run([verb, *NEEDED[verb], f"{misspell(key)}=1"]) == 2
+        assert run([*verb.split(), *NEEDED[verb], f"{misspell(key)}=1"]) == 2
         lines = capsys.readouterr().err.splitlines()
         assert len(lines) == 1, key
         assert f"'{misspell(key)}'" in lines[0] and f"{key.rpartition('.')[2]}'" in lines[0], lines[0]
@@ -272,7 +304,7 @@ def test_other_wrong_overrides_are_one_line(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert run([verb, *NEEDED[verb], override]) == 2
+    assert run([*verb.split(), *NEEDED[verb], override]) == 2
     out, err = capsys.readouterr()
     assert out == "" and len(err.splitlines()) == 1
     assert named in err
@@ -297,7 +329,7 @@ def test_an_added_key_inside_a_node_is_one_line(
 def test_a_wrong_choice_is_one_line(
     group: str, verb: str, option: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run([verb, *NEEDED[verb], f"{group}={option}"]) == 2
+    assert run([*verb.split(), *NEEDED[verb], f"{group}={option}"]) == 2
     err = capsys.readouterr().err
     assert len(err.splitlines()) == 1
     assert ("takes a name" if option == "3" else f"no {group}={option}; choose one of") in err
@@ -371,9 +403,11 @@ def test_no_key_stands_twice(file: str) -> None:
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_help_shows_every_key_of_the_verb(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run([verb, "--help"]) == 0
+    assert run([*verb.split(), "--help"]) == 0
     shown = capsys.readouterr().out
-    assert (CONFIGS / f"{verb}.yaml").read_text(encoding="utf-8").strip() in shown
+    assert (CONFIGS / f"{verb.replace(' ', '_')}.yaml").read_text(encoding="utf-8").strip() in shown
     for group in (group for group, of_verb in VERB_OF_GROUP.items() if of_verb == verb):
-        for option in (CONFIGS / group).glob("*.yaml"):
-            assert option.stem in shown
+        assert f"# {group}=… is one of: {', '.join(list_options(group))}" in shown
+    keys = list(list_keys(compose_choice(verb, "")))
+    for key in (key for key in keys if not any(other.startswith(f"{key}.") for other in keys)):
+        assert re.search(rf"^ *(?:[a-z_.]+\.)?{key.rpartition('.')[2]}:", shown, flags=re.MULTILINE), key

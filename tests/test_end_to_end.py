@@ -47,11 +47,12 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder in which the whole job was done once: data, run, two sets of predictions, verdict."""
     root = tmp_path_factory.mktemp("job")
     data = root / "data"
-    tiny = ["phantom.duration_s=[2.0,2.0]", "phantom.height_px=[96,96]", "phantom.width_px=[96,96]"]
+    tiny = ["phantom.duration_s=[2.0,2.0]", "phantom.scan.height_px=[96,96]"]
+    tiny.append("phantom.scan.width_px=[96,96]")
     tiny += [
         "phantom.clips_per_subject=2",
-        "phantom.twitch_rate_per_min=[60,60]",
-        "phantom.mm_per_px=[0.2,0.2]",
+        "phantom.twitches.rate_per_min=[60,60]",
+        "phantom.scan.mm_per_px=[0.2,0.2]",
     ]
     fascnet("phantom", f"output={data}", "clips=8", "seed=0", *tiny)
     fascnet("check", f"data.root={data}")

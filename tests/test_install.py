@@ -72,6 +72,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
     wanted |= {f"fascnet/{path.relative_to(ROOT).as_posix()}" for path in (ROOT / "configs").rglob("*.yaml")}
     wanted |= {path.relative_to(ROOT).as_posix() for path in (ROOT / "fascnet").rglob("*.j2")}
     wanted |= {path.relative_to(ROOT).as_posix() for path in (ROOT / "fascnet").glob("weights/*")}
+    wanted |= {path.relative_to(ROOT).as_posix() for path in (ROOT / "fascnet").glob("phantom/frozen/*")}
     assert "fascnet/evaluation/report.html.j2" in wanted
     package = {name for name in held if ".dist-info/" not in name}
     assert package == wanted
@@ -133,7 +134,7 @@ def test_checkout_goes_before_an_installed_package(checkout: Path, site: Path, t
 
 def test_script_works_with_worker_processes(checkout: Path, tmp_path: Path) -> None:
     """Workers are spawned: they import the script again and must not run it again."""
-    tiny = ["phantom.duration_s=[1.0,1.0]", "phantom.height_px=[64,64]", "phantom.width_px=[64,64]"]
+    tiny = ["phantom.duration_s=[1.0,1.0]", "phantom.scan.height_px=[64,64]", "phantom.scan.width_px=[64,64]"]
     arguments = [str(checkout / "scripts" / "phantom.py"), "output=set", "clips=3", "workers=2", *tiny]
     assert run_python(arguments, tmp_path).startswith("phantom: 3 clips")
     assert len(list((tmp_path / "set" / "clips").iterdir())) == 3

@@ -26,7 +26,7 @@ def compose_config(verb: str, overrides: list[str]) -> dict[str, Any]:
     """Compose `configs/VERB.yaml` with command-line overrides into a plain, resolved dict.
 
     Args:
-        verb: name of the primary config.
+        verb: as it is typed; the primary config has its name, with `_` for a space.
         overrides: Hydra overrides as typed, such as `data.root=clinic` or `trainer=gpu`.
 
     Raises:
@@ -41,13 +41,17 @@ def compose_config(verb: str, overrides: list[str]) -> dict[str, Any]:
 
     try:
         with initialize_config_dir(config_dir=str(find_config_dir()), version_base="1.3"):
-            config = compose(config_name=verb, overrides=overrides, return_hydra_config=True)
+            name = verb.replace(" ", "_")
+            config = compose(config_name=name, overrides=overrides, return_hydra_config=True)
             choices = config.hydra.runtime.choices.items()
             with open_dict(config):
                 del config["hydra"]
-            groups = [f"{group}={name}" for group, name in choices if _has_own_keys(group) and name]
-            plan = OmegaConf.to_container(compose(config_name=verb, overrides=groups), resolve=False)
-        missing = sorted(OmegaConf.missing_keys(config))
+            groups = [f"{group}={chosen}" for group, chosen in choices if _has_own_keys(group) and chosen]
+            default = compose(config_name=name, overrides=groups)
+            plan = OmegaConf.to_container(default, resolve=False)
+        # A key without default means something; null does not.
+        empty = {key for key in OmegaConf.missing_keys(default) if OmegaConf.select(config, key) is None}
+        missing = sorted(empty | OmegaConf.missing_keys(config))
         if missing:
             raise SettingError(
                 f"{verb}: give {', '.join(f'{key}=…' for key in missing)} (see: fascnet {verb} --help)"
@@ -82,7 +86,7 @@ def _explain(error: BaseException, verb: str) -> str:
         hint = f"; did you mean '{near[0]}'?" if near else ""
         return f"there is no key '{key}'{hint} (see: fascnet {verb} --help)"
     option = re.search(
-        r"Could not find '([^/']+)/([^']+)'\s+Available options in '[^']+':((?:\s+\w+)+?)\s+Config", text
+        r"Could not find '([^']+)/([^/']+)'\s+Available options in '[^']+':((?:\s+\w+)+?)\s+Config", text
     )
     if option:
         choices = ", ".join(option.group(3).split())
@@ -120,7 +124,7 @@ def _list_keys(verb: str) -> list[str]:
     from omegaconf import OmegaConf  # noqa: PLC0415
 
     with initialize_config_dir(config_dir=str(find_config_dir()), version_base="1.3"):
-        tree = OmegaConf.to_container(compose(config_name=verb), resolve=False)
+        tree = OmegaConf.to_container(compose(config_name=verb.replace(" ", "_")), resolve=False)
 
     def walk(node: object, prefix: str) -> list[str]:
         if not isinstance(node, dict):

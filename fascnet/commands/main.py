@@ -7,17 +7,19 @@ value.
 from __future__ import annotations
 
 import importlib
-import re
+import os
 import sys
-import textwrap
 from collections.abc import Sequence
 
 from fascnet import __version__
 from fascnet.commands.config import compose_config, find_config_dir
+from fascnet.commands.help_text import describe_keys
 from fascnet.errors import FascnetError
 
 VERBS = {
     "phantom": "simulate clips with known twitches",
+    "phantom card": "set the phantom beside published figures and real clips",
+    "implant": "move real clips by known twitches",
     "check": "list a data set's problems",
     "train": "train a network on labelled clips",
     "predict": "find fasciculations in recordings",
@@ -27,7 +29,14 @@ VERBS = {
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a verb and exit with its code."""
-    sys.exit(run(list(sys.argv[1:] if arguments is None else arguments)))
+    try:
+        code = run(list(sys.argv[1:] if arguments is None else arguments))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read the output has closed it, as `head` does; Python would complain once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 1
+    sys.exit(code)
 
 
 def run(arguments: list[str]) -> int:
@@ -38,18 +47,21 @@ def run(arguments: list[str]) -> int:
     if arguments[0] == "--version":
         print(f"fascnet {__version__}")
         return 0
-    if arguments[0] not in VERBS:
-        return _refuse(f"there is no verb '{arguments[0]}'; choose one of: {', '.join(VERBS)}")
-    if {"-h", "--help"} & set(arguments):
-        print(_describe_verb(arguments[0]))
+    words = 2 if " ".join(arguments[:2]) in VERBS else 1
+    verb, overrides = " ".join(arguments[:words]), arguments[words:]
+    if verb not in VERBS:
+        return _refuse(f"there is no verb '{verb}'; choose one of: {', '.join(VERBS)}")
+    if {"-h", "--help"} & set(overrides):
+        print(_describe_verb(verb))
         return 0
-    return _run_verb(*arguments)
+    return _run_verb(verb, overrides)
 
 
-def _run_verb(verb: str, *overrides: str) -> int:
+def _run_verb(verb: str, overrides: list[str]) -> int:
+    name = verb.replace(" ", "_")
     try:
-        config = compose_config(verb, list(overrides))
-        module = importlib.import_module(f"fascnet.commands.{verb}")
+        config = compose_config(verb, overrides)
+        module = importlib.import_module(f"fascnet.commands.{name}")
         return int(module.run(config))
     except FascnetError as error:
         return _refuse(f"{error}")
@@ -67,20 +79,11 @@ def _refuse(message: str) -> int:
 def _describe_verbs() -> str:
     what_it_is = "finds fasciculations in muscle ultrasound. Research tool, not a medical device."
     lines = [f"fascnet {__version__}: {what_it_is}", "", "usage: fascnet VERB [key=value ...]", ""]
-    lines += [f"  {verb:<10} {what}" for verb, what in VERBS.items()]
+    lines += [f"  {verb:<13} {what}" for verb, what in VERBS.items()]
     lines += ["", "fascnet VERB --help shows the keys of a verb."]
     return "\n".join(lines)
 
 
 def _describe_verb(verb: str) -> str:
-    """Show a verb's keys with their comments: the config files, read as text so that nothing slow loads."""
-    root = find_config_dir()
-    text = (root / f"{verb}.yaml").read_text(encoding="utf-8").strip()
-    parts = [f"fascnet {verb}: {VERBS[verb]}", "", f"usage: fascnet {verb} [key=value ...]", "", text]
-    for group, chosen in re.findall(r"^  - (?:override )?(\w+): (\w+)$", text, flags=re.MULTILINE):
-        options = sorted(file.stem for file in (root / group).glob("*.yaml"))
-        parts += ["", f"# {group}=… is one of: {', '.join(options)}"]
-        if chosen in options:
-            keys = (root / group / f"{chosen}.yaml").read_text(encoding="utf-8").strip()
-            parts += [f"# with {group}={chosen}:", f"{group}:", textwrap.indent(keys, "  ")]
-    return "\n".join(parts)
+    keys = describe_keys(find_config_dir(), verb.replace(" ", "_"))
+    return f"fascnet {verb}: {VERBS[verb]}\n\nusage: fascnet {verb} [key=value ...]\n\n{keys}"

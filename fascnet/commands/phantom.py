@@ -5,7 +5,10 @@ from __future__ import annotations
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fascnet.phantom.frozen_set import FrozenComparison
 
 
 def run(config: dict[str, Any]) -> int:
@@ -28,11 +31,29 @@ def run(config: dict[str, Any]) -> int:
     columns = ("clips", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as progress:
         bar = progress.add_task("clips", total=arguments["clips"])
-        manifest = generate_phantom(
+        result = generate_phantom(
             output,
             settings=settings,
             on_clip=lambda done, total: progress.update(bar, completed=done, total=total),
             **arguments,
         )
-    print(f"phantom: {arguments['clips']} clips in {time.monotonic() - started_s:.0f} s: {manifest}")
-    return 0
+    seconds = time.monotonic() - started_s
+    print(f"phantom: {arguments['clips']} clips in {seconds:.0f} s: {result.manifest}")
+    if result.comparison is None:
+        return 0
+    return _report_comparison(arguments["frozen"], result.comparison)
+
+
+def _report_comparison(name: str, comparison: FrozenComparison) -> int:
+    print(
+        f"{name}: {len(comparison.identical)} clips identical, {len(comparison.rounded)} equal but for "
+        f"rounding, {len(comparison.different)} different, {len(comparison.missing)} missing"
+    )
+    if comparison.is_sound:
+        return 0
+    first = ", ".join([*comparison.different, *comparison.missing][:5])
+    print(
+        f"fascnet: this is not {name} (see {first}); results on it must not be given its name",
+        file=sys.stderr,
+    )
+    return 1

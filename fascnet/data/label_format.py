@@ -15,7 +15,7 @@ FORMAT = "fascnet-labels/1"
 CERTAINTIES = ("definite", "probable", "possible")
 
 _TOP_KEYS = ("format", "clip_id", "rater", "examined", "events")
-_EVENT_KEYS = ("onset_s", "offset_s", "peak_s", "label", "certainty", "region", "ignore_region")
+_EVENT_KEYS = ("onset_s", "offset_s", "peak_s", "label", "certainty", "region", "ignore_region", "peak_mm")
 _REGION_KEYS = ("polygon", "box", "point", "mask")
 
 
@@ -96,6 +96,9 @@ def _parse_event(tree: object, where: str, folder: Path) -> Event:
         raise LabelError(
             f"{where}: peak {peak_s:g} s lies outside {onset_s:g}-{offset_s:g} s; mend peak_s or leave it out"
         )
+    peak_mm = None if keys.get("peak_mm") is None else _take_number(keys["peak_mm"], f"{where}.peak_mm")
+    if peak_mm is not None and peak_mm < 0:
+        raise LabelError(f"{where}.peak_mm: is {peak_mm:g}, a displacement is 0 or more; mend it")
     label = _take_text(keys["label"], f"{where}.label")
     # A misspelt 'fasciculation' would count as a confounder, that is, as the opposite of what was meant.
     if label != FASCICULATION and difflib.SequenceMatcher(None, label.lower(), FASCICULATION).ratio() > 0.8:
@@ -111,6 +114,7 @@ def _parse_event(tree: object, where: str, folder: Path) -> Event:
         certainty=certainty,
         region=_parse_region(keys["region"], f"{where}.region", folder),
         ignore_region=_parse_region(keys.get("ignore_region"), f"{where}.ignore_region", folder),
+        peak_mm=peak_mm,
     )
 
 
@@ -160,6 +164,8 @@ def _build_event(event: Event, where: str, folder: Path) -> dict[str, object]:
     tree["region"] = _build_region(event.region, where, folder)
     if event.ignore_region is not None:
         tree["ignore_region"] = _build_region(event.ignore_region, where, folder)
+    if event.peak_mm is not None:
+        tree["peak_mm"] = float(event.peak_mm)
     return tree
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
-from fascnet.phantom.settings import Range
+from fascnet.phantom.ranges import Range
 
 
 def draw(bounds: Range, rng: np.random.Generator) -> float:
@@ -14,7 +16,15 @@ def draw(bounds: Range, rng: np.random.Generator) -> float:
 
 def draw_log(bounds: Range, rng: np.random.Generator) -> float:
     """Draw from a range above 0, evenly on a log scale."""
-    return float(np.exp(rng.uniform(np.log(bounds[0]), np.log(bounds[1]))))
+    # math, not NumPy: NumPy's functions differ in the last bit from processor to processor.
+    drawn = math.exp(float(rng.uniform(math.log(bounds[0]), math.log(bounds[1]))))
+    # exp(log(20)) is not 20; a range of one value gives that value.
+    return min(max(drawn, bounds[0]), bounds[1])
+
+
+def draw_mostly_low(bounds: Range, rng: np.random.Generator) -> float:
+    """Draw from a range above 0 with a density that falls with the square: the reciprocal is even."""
+    return 1.0 / float(rng.uniform(1.0 / bounds[1], 1.0 / bounds[0]))
 
 
 def draw_whole(bounds: Range, rng: np.random.Generator) -> int:

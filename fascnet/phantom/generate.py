@@ -1,41 +1,61 @@
-"""Writes a phantom set to a folder: clips, labels, manifest; the same bytes with any number of workers.
-
-A run that was stopped goes on where it was: each clip's files appear whole, the label file last, so that a
-clip with a label file is complete.
-"""
+"""Writes a phantom set to a folder: clips, labels, tables; the same bytes with any number of workers."""
 
 from __future__ import annotations
 
-import json
-import multiprocessing
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
+import hashlib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast, get_args
+from typing import cast, get_args
 
-import cv2
 import numpy as np
 
-from fascnet import __version__
 from fascnet.data.labels import write_labels
 from fascnet.data.manifest import write_manifest
 from fascnet.data.video_writer import Codec, VideoWriter
-from fascnet.data.whole_file import write_whole
-from fascnet.errors import OutputError, SettingError
+from fascnet.errors import SettingError
+from fascnet.phantom.acquisition import make_scanner
+from fascnet.phantom.difficulty import describe_difficulty
+from fascnet.phantom.displacement_field import write_displacement_field
+from fascnet.phantom.frame_digest import FrameDigest
+from fascnet.phantom.frozen_set import FrozenComparison, check_recipe, compare_frozen
+from fascnet.phantom.job_pool import run_jobs
+from fascnet.phantom.label_digest import describe_labels
 from fascnet.phantom.plan import ClipPlan, plan_clips
 from fascnet.phantom.render import render_frames
 from fascnet.phantom.scene import Scene, Subject, draw_scene, draw_subject
+from fascnet.phantom.set_folder import Row, SetFolder
 from fascnet.phantom.settings import PhantomSettings
 from fascnet.phantom.truth import RATER, make_truth
 from fascnet.types import ClipSource
 
-GENERATOR_VERSION = 1
+GENERATOR_VERSION = 2
 """Raised whenever the same seed and settings would give other bytes; such a folder is not resumed."""
 
-_SETTINGS_FILE = "phantom.json"
+RECIPE_FILE = "phantom.json"
+DEVICES = ("cpu", "cuda")
+
+_PATTERNS = (
+    "labels/s*_c*.truth.json",
+    "clips/s*_c*.avi",
+    "clips/s*_c*.mp4",
+    "displacement/s*_c*.npy",
+    "manifest.csv",
+)
 _SUBJECT_STREAM, _CLIP_STREAM = 2, 3
+
+
+@dataclass(frozen=True, slots=True)
+class PhantomResult:
+    """What was written.
+
+    Attributes:
+        manifest: the manifest's path.
+        comparison: how the clips compare with a frozen set, if they were to be one.
+    """
+
+    manifest: Path
+    comparison: FrozenComparison | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +65,8 @@ class _Job:
     seed: int
     settings: PhantomSettings
     codec: Codec
+    device: str
+    displacement: bool
 
 
 def generate_phantom(
@@ -55,24 +77,28 @@ def generate_phantom(
     split_fractions: Mapping[str, float],
     codec: str = "ffv1",
     workers: int = 1,
+    device: str = "cpu",
+    displacement: bool = False,
+    frozen: str | None = None,
     overwrite: bool = False,
     on_clip: Callable[[int, int], None] | None = None,
-) -> Path:
-    """Write a phantom data set.
+) -> PhantomResult:
+    """Write a phantom data set; a run that was stopped goes on where it was.
 
     Args:
-        output: its folder: `clips/`, `labels/`, `manifest.csv`, `phantom.json`.
+        output: its folder: `clips/`, `labels/`, `manifest.csv`, `clips.csv` (what each clip holds, how hard
+            it is, and the hash of its frames), `phantom.json` (how it was made).
         clips: number of clips.
         seed: seed of everything, >= 0.
         settings: ranges to draw from.
         split_fractions: shares of subjects in `train`, `val`, `test`.
         codec: of the clips: `ffv1` (lossless, .avi), `h264_lossless`, `h264` or `h264_fast` (.mp4).
         workers: processes, >= 1.
+        device: `cpu` or `cuda` for the image formation; the same greys but for rounding.
+        displacement: also write the displacement field of each clip to `displacement/`.
+        frozen: name of a frozen set that this must be; its clips are compared with the hashes in the package.
         overwrite: replace a phantom set that was made with other settings.
         on_clip: called with (clips done, clips in all) after each clip.
-
-    Returns:
-        The manifest.
 
     Raises:
         SettingError: a setting is outside its bounds.
@@ -80,27 +106,48 @@ def generate_phantom(
     """
     if codec not in get_args(Codec):
         raise SettingError(f"codec={codec}: choose from {', '.join(get_args(Codec))}")
-    if workers < 1:
-        raise SettingError(f"workers={workers}: give 1 or more")
+    if device not in DEVICES:
+        raise SettingError(f"device={device}: choose from {', '.join(DEVICES)}")
+    if not isinstance(workers, int) or workers < 1:
+        raise SettingError(f"workers={workers}: give a whole number of 1 or more")
+    for name, value in (("displacement", displacement), ("overwrite", overwrite)):
+        # Any text would count as true.
+        if not isinstance(value, bool):
+            raise SettingError(f"{name}={value}: give true or false")
     plans = plan_clips(clips, seed, settings, split_fractions)
+    if device != "cpu":
+        # A missing device is told before a folder holds a recipe with it.
+        make_scanner(_make_subject(plans[0], seed, settings).scan, device)
     recipe = {
         "format": "fascnet-phantom/1",
         "generator_version": GENERATOR_VERSION,
         "clips": clips,
         "seed": seed,
         "codec": codec,
+        "device": device,
+        "displacement": displacement,
         "split_fractions": {name: float(share) for name, share in split_fractions.items()},
         "settings": settings.to_mapping(),
     }
-    _prepare_folder(output, recipe, overwrite)
-    jobs = [_Job(plan, output, seed, settings, cast(Codec, codec)) for plan in plans]
-    missing = [job for job in jobs if not _is_whole(job)]
+    if frozen is not None:
+        check_recipe(frozen, recipe)
+    folder = SetFolder(output, RECIPE_FILE, _PATTERNS)
+    folder.prepare(recipe, overwrite)
+    jobs = [_Job(plan, output, seed, settings, cast(Codec, codec), device, displacement) for plan in plans]
+    order = {plan.clip_id: plan.index for plan in plans}
+    missing = [
+        job
+        for job in jobs
+        if job.plan.clip_id not in folder.rows or not all(path.is_file() for path in _list_files(job))
+    ]
     done = len(jobs) - len(missing)
-    for _ in _run_jobs(missing, workers):
+    for row in run_jobs(_write_clip, missing, workers, output):
+        folder.add(row, order)
         done += 1
         if on_clip is not None:
             on_clip(done, len(jobs))
-    return write_manifest(output, [_describe_clip(job) for job in jobs])
+    manifest = write_manifest(output, [_describe_source(job) for job in jobs])
+    return PhantomResult(manifest, None if frozen is None else compare_frozen(frozen, folder.rows))
 
 
 def make_scene(plan: ClipPlan, seed: int, settings: PhantomSettings) -> Scene:
@@ -109,58 +156,16 @@ def make_scene(plan: ClipPlan, seed: int, settings: PhantomSettings) -> Scene:
         settings,
         _make_subject(plan, seed, settings),
         plan.has_twitches,
-        _seed(seed, _CLIP_STREAM, plan.index),
+        _make_rng(seed, _CLIP_STREAM, plan.index),
     )
 
 
 def _make_subject(plan: ClipPlan, seed: int, settings: PhantomSettings) -> Subject:
-    return draw_subject(settings, plan.subject_id, _seed(seed, _SUBJECT_STREAM, plan.subject_index))
+    return draw_subject(settings, plan.subject_id, _make_rng(seed, _SUBJECT_STREAM, plan.subject_index))
 
 
-def _seed(seed: int, stream: int, index: int) -> np.random.Generator:
+def _make_rng(seed: int, stream: int, index: int) -> np.random.Generator:
     return np.random.default_rng(np.random.SeedSequence((seed, index), spawn_key=(stream,)))
-
-
-def _prepare_folder(output: Path, recipe: dict[str, Any], overwrite: bool) -> None:
-    """Make the folder ready: new, the same set to be continued, or another set to be replaced."""
-    path = output / _SETTINGS_FILE
-    if output.exists() and not output.is_dir():
-        raise OutputError(f"{output}: is a file; name a folder")
-    if path.exists():
-        try:
-            found = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise OutputError(f"{path}: cannot be read; choose another output folder") from error
-        made_by = found.pop("made_by", None) if isinstance(found, dict) else None
-        if found == recipe and made_by is not None:
-            return
-        if not overwrite:
-            differing = [
-                key for key, value in recipe.items() if not isinstance(found, dict) or found.get(key) != value
-            ]
-            raise OutputError(
-                f"{output}: holds a phantom set made with another {' and '.join(differing)}; "
-                "choose another output or set overwrite=true"
-            )
-        _remove_set(output)
-    elif output.exists() and any(output.iterdir()):
-        raise OutputError(f"{output}: is not empty and holds no phantom set; choose another output")
-    with write_whole(path) as part:
-        part.write_text(
-            json.dumps({**recipe, "made_by": f"fascnet {__version__}"}, indent=1) + "\n", encoding="utf-8"
-        )
-
-
-def _remove_set(output: Path) -> None:
-    """Remove what a phantom run writes, labels first, and nothing else."""
-    for file in (
-        *(output / "labels").glob(f"*.{RATER}.json"),
-        *(output / "clips").glob("s*_c*.avi"),
-        *(output / "clips").glob("s*_c*.mp4"),
-        output / "manifest.csv",
-        output / _SETTINGS_FILE,
-    ):
-        file.unlink(missing_ok=True)
 
 
 def _find_video(job: _Job) -> Path:
@@ -168,51 +173,49 @@ def _find_video(job: _Job) -> Path:
     return job.output / "clips" / f"{job.plan.clip_id}{suffix}"
 
 
-def _is_whole(job: _Job) -> bool:
-    return (
-        _find_video(job).is_file() and (job.output / "labels" / f"{job.plan.clip_id}.{RATER}.json").is_file()
-    )
+def _find_field(job: _Job) -> Path:
+    return job.output / "displacement" / f"{job.plan.clip_id}.npy"
 
 
-def _run_jobs(jobs: Sequence[_Job], workers: int) -> Iterator[None]:
-    if workers == 1 or len(jobs) <= 1:
-        for job in jobs:
-            _write_clip(job)
-            yield
-        return
-    # Forked children would inherit OpenCV's and the caller's threads; spawned ones are the same on every
-    # system.
-    context = multiprocessing.get_context("spawn")
-    executor = ProcessPoolExecutor(min(workers, len(jobs)), mp_context=context, initializer=_limit_threads)
-    try:
-        futures: list[Future[None]] = [executor.submit(_write_clip, job) for job in jobs]
-        for future in as_completed(futures):
-            yield future.result()
-    except BrokenProcessPool as error:
-        raise OutputError(
-            f"{jobs[0].output}: a worker was killed (memory?); run again with fewer workers"
-        ) from error
-    finally:
-        executor.shutdown(cancel_futures=True)
+def _list_files(job: _Job) -> list[Path]:
+    """List what must be there for a clip to be whole."""
+    label = job.output / "labels" / f"{job.plan.clip_id}.{RATER}.json"
+    return [_find_video(job), label, *([_find_field(job)] if job.displacement else [])]
 
 
-def _limit_threads() -> None:
-    cv2.setNumThreads(1)
-
-
-def _write_clip(job: _Job) -> None:
-    """Write one clip and then its labels."""
+def _write_clip(job: _Job) -> Row:
+    """Write one clip and its labels; return its row of the table."""
+    clip_id = job.plan.clip_id
     scene = make_scene(job.plan, job.seed, job.settings)
-    scan = scene.subject.scan
-    with VideoWriter(
-        _find_video(job), scan.height_px, scan.width_px, scene.subject.fps, codec=job.codec
-    ) as writer:
-        for frame in render_frames(scene):
+    digest = FrameDigest()
+    height, width = scene.stored_size
+    with VideoWriter(_find_video(job), height, width, scene.subject.fps, codec=job.codec) as writer:
+        for frame in render_frames(scene, job.device):
             writer.write(frame)
-    write_labels(job.output / "labels", make_truth(scene, job.plan.clip_id))
+            digest.add(frame)
+    if job.displacement:
+        write_displacement_field(_find_field(job), scene.script, scene.picture_frame)
+    labels = make_truth(scene.script, scene.picture_frame, clip_id)
+    label_file = write_labels(job.output / "labels", labels)
+    scan = scene.subject.scan
+    return {
+        "clip_id": clip_id,
+        "subject_id": job.plan.subject_id,
+        "split": job.plan.split,
+        "muscle": scene.subject.muscle,
+        "plane": "transverse" if scene.anatomy.transverse else "longitudinal",
+        "fps": f"{scene.subject.fps:g}",
+        "mm_per_px": f"{scan.mm_per_px:g}",
+        "screen": "no" if scene.screen is None else "yes",
+        "box": " ".join(str(edge) for edge in scene.picture_box),
+        **describe_difficulty(scene.script, labels, scan.noise_db),
+        **digest.describe(),
+        **describe_labels(labels),
+        "labels_sha256": hashlib.sha256(label_file.read_bytes()).hexdigest(),
+    }
 
 
-def _describe_clip(job: _Job) -> ClipSource:
+def _describe_source(job: _Job) -> ClipSource:
     subject = _make_subject(job.plan, job.seed, job.settings)
     return ClipSource(
         clip_id=job.plan.clip_id,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fascnet.phantom.motion import Positions, combine_modes, ease
+from fascnet.phantom.geometry import Positions, combine_modes, ease, make_shifts
 
 PROBE_MOTION = "probe_motion"
 BREATHING = "breathing"
@@ -38,7 +39,7 @@ class ProbeDrift:
 
     def modes(self, positions_mm: Positions) -> NDArray[np.float32]:
         """Two uniform shifts (2, N, 2)."""
-        return _make_shifts(positions_mm, ((self.size_mm[0], 0.0), (0.0, self.size_mm[1])))
+        return make_shifts(positions_mm, ((self.size_mm[0], 0.0), (0.0, self.size_mm[1])))
 
     def courses(self, t_s: float) -> NDArray[np.float64]:
         """Sines that start at rest position."""
@@ -64,6 +65,8 @@ class ProbeJolt:
         return_s: time of the way back.
         kept: share of the jump that stays, 0-1.
         slice_rad: out-of-plane angle of the jump.
+        turn_rad: rotation of the picture in its plane; rare (Vlazak 2014).
+        pivot_mm: (x, z) of the place that the rotation leaves where it is.
     """
 
     shift_mm: tuple[float, float]
@@ -72,6 +75,8 @@ class ProbeJolt:
     return_s: float
     kept: float
     slice_rad: float
+    turn_rad: float = 0.0
+    pivot_mm: tuple[float, float] = (0.0, 0.0)
     label: str = PROBE_MOTION
     is_local: bool = False
 
@@ -81,8 +86,14 @@ class ProbeJolt:
         return (self.start_s, self.start_s + self.rise_s + self.return_s)
 
     def modes(self, positions_mm: Positions) -> NDArray[np.float32]:
-        """One uniform shift (1, N, 2)."""
-        return _make_shifts(positions_mm, (self.shift_mm,))
+        """A uniform shift and a rotation in one (1, N, 2), in mm."""
+        shift = make_shifts(positions_mm, (self.shift_mm,))
+        if self.turn_rad != 0.0:
+            c, s = math.cos(self.turn_rad) - 1, math.sin(self.turn_rad)
+            arm = positions_mm - np.array(self.pivot_mm, dtype=np.float32)
+            turn = np.stack([c * arm[:, 0] - s * arm[:, 1], s * arm[:, 0] + c * arm[:, 1]], axis=-1)
+            shift[0] += turn.astype(np.float32)
+        return shift
 
     def courses(self, t_s: float) -> NDArray[np.float64]:
         """Share of the jump."""
@@ -100,7 +111,7 @@ class ProbeJolt:
 
 @dataclass(frozen=True)
 class Breathing:
-    """Breathing moves everything, deep tissue more: 0.2-0.3 Hz.
+    """Breathing moves everything, deep tissue more: 0.2-0.3 Hz, in faster than out, no breath like another.
 
     Attributes:
         size_mm: (x, z) size at `depth_mm`.
@@ -108,6 +119,8 @@ class Breathing:
         phase: share of a breath that has passed at the start, 0-1.
         depth_mm: depth of the picture.
         duration_s: length of the clip.
+        haste: how much faster one breathes in than out, 0-0.6.
+        slice_rad: out-of-plane angle of a breath.
     """
 
     size_mm: tuple[float, float]
@@ -115,6 +128,8 @@ class Breathing:
     phase: float
     depth_mm: float
     duration_s: float
+    haste: float = 0.3
+    slice_rad: float = 0.0
     label: str = BREATHING
     is_local: bool = False
 
@@ -125,24 +140,24 @@ class Breathing:
 
     def modes(self, positions_mm: Positions) -> NDArray[np.float32]:
         """A shift that grows with depth (1, N, 2)."""
-        return _make_shifts(positions_mm, (self.size_mm,)) * (
-            positions_mm[None, :, 1:] / np.float32(self.depth_mm)
-        )
+        shift = make_shifts(positions_mm, (self.size_mm,))
+        return np.asarray(shift * (positions_mm[None, :, 1:] / np.float32(self.depth_mm)), dtype=np.float32)
 
     def courses(self, t_s: float) -> NDArray[np.float64]:
-        """A sine; the movement counts from the first frame."""
-        turns = 2 * np.pi * (self.rate_hz * t_s + self.phase)
-        return np.array([0.5 * (np.sin(turns) - np.sin(2 * np.pi * self.phase))])
+        """Share (1,) of a full breath; the movement counts from the first frame."""
+        return np.array([self._find_filling(t_s) - self._find_filling(0.0)])
 
-    def slice_angle(self, t_s: float) -> float:  # noqa: ARG002 - part of the protocol
-        """Stays in the plane."""
-        return 0.0
+    def slice_angle(self, t_s: float) -> float:
+        """Goes with the breath."""
+        return self.slice_rad * float(self.courses(t_s)[0])
 
     def displacement(self, positions_mm: Positions, t_s: float) -> NDArray[np.float32]:
         """Displacement (N, 2) in mm."""
         return combine_modes(self.modes(positions_mm), self.courses(t_s))
 
-
-def _make_shifts(positions_mm: Positions, shifts_mm: tuple[tuple[float, float], ...]) -> NDArray[np.float32]:
-    shifts = np.array(shifts_mm, dtype=np.float32)
-    return np.repeat(shifts[:, None, :], len(positions_mm), axis=1)
+    def _find_filling(self, t_s: float) -> float:
+        turns = 2 * math.pi * (self.rate_hz * t_s + self.phase)
+        # Slow modulations at rates without a common multiple: breaths differ in length and depth.
+        turns += 0.35 * math.sin(0.37 * turns)
+        depth = 0.5 * (1 + 0.2 * math.sin(0.23 * turns))
+        return depth * math.sin(turns + self.haste * math.cos(turns))

@@ -43,16 +43,16 @@ def plan_clips(
     Args:
         clips: number of clips, at least one a split.
         seed: seed of the set, >= 0.
-        settings: gives `clips_per_subject` and `twitch_clip_share`.
+        settings: gives `clips_per_subject` and `twitches.clip_share`.
         split_fractions: shares of `train`, `val`, `test`, adding up to 1; a split of share 0 is left out.
 
     Raises:
         SettingError: too few clips, or fractions that are not shares of 1.
     """
     shares = _check_fractions(split_fractions)
-    if clips < len(shares):
+    if not isinstance(clips, int) or clips < len(shares):
         raise SettingError(f"clips={clips}: give at least {len(shares)}, one for each of {', '.join(shares)}")
-    if seed < 0:
+    if not isinstance(seed, int) or seed < 0:
         raise SettingError(f"seed={seed}: give a whole number of 0 or more")
     subjects = max(math.ceil(clips / settings.clips_per_subject), len(shares))
     splits = [name for name, count in _share_out(subjects, shares).items() for _ in range(count)]
@@ -62,8 +62,8 @@ def plan_clips(
     twitching: set[int] = set()
     for name in shares:
         members = [index for index in range(clips) if splits[index % subjects] == name]
-        count = round(len(members) * settings.twitch_clip_share)
-        if len(members) >= 2 and 0 < settings.twitch_clip_share < 1:
+        count = round(len(members) * settings.twitches.clip_share)
+        if len(members) >= 2 and 0 < settings.twitches.clip_share < 1:
             count = min(max(count, 1), len(members) - 1)
         twitching.update(int(index) for index in rng.permutation(members)[:count])
     width = max(len(str(clips - 1)), 4)
@@ -85,7 +85,7 @@ def _check_fractions(fractions: Mapping[str, float]) -> dict[str, float]:
     if unknown:
         raise SettingError(f"split_fractions.{unknown[0]}: choose from {', '.join(SPLITS)}")
     for name, share in fractions.items():
-        if not (math.isfinite(share) and 0 <= share <= 1):
+        if not (isinstance(share, int | float) and math.isfinite(share) and 0 <= share <= 1):
             raise SettingError(f"split_fractions.{name}={share}: give a share between 0 and 1")
     if abs(sum(fractions.values()) - 1) > 1e-6:
         raise SettingError(f"split_fractions: the shares add up to {sum(fractions.values()):g}; make it 1")

@@ -7,48 +7,11 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from fascnet.phantom.acquisition import Scanner
-from fascnet.phantom.motion import Motion, Positions, combine_modes, superpose
+from fascnet.phantom.acquisition import make_scanner
+from fascnet.phantom.recording import Recorder
 from fascnet.phantom.scene import Scene
 from fascnet.phantom.tissue import Layer, Scatterers, make_tissue
-
-
-class TissueMotion:
-    """Displacement of all scatterers over a clip; keeps the modes of ongoing movements only."""
-
-    def __init__(self, scene: Scene, positions_mm: Positions) -> None:
-        self._scene = scene
-        self._positions_mm = positions_mm
-        self._modes: dict[int, NDArray[np.float32]] = {}
-
-    def displace(self, t_s: float) -> Positions:
-        """Return the places (N, 2) in mm at a moment; moments must not go backwards."""
-        places = self._positions_mm.copy()
-        for index, motion in enumerate(self._scene.confounders):
-            if t_s < motion.active_s[0]:
-                continue
-            courses = motion.courses(t_s)
-            if np.any(courses != 0.0):
-                places += combine_modes(self._find_modes(index, motion), courses)
-        offset = len(self._scene.confounders)
-        active = []
-        for index, twitch in enumerate(self._scene.twitches, start=offset):
-            if twitch.active_s[0] < t_s < twitch.active_s[1]:
-                active.append(combine_modes(self._find_modes(index, twitch), twitch.courses(t_s)))
-            elif t_s >= twitch.active_s[1]:
-                self._modes.pop(index, None)
-        if active:
-            places += superpose(active)
-        return places
-
-    def slice_angle(self, t_s: float) -> float:
-        """Out-of-plane movement of all confounders together, in rad."""
-        return sum(motion.slice_angle(t_s) for motion in self._scene.confounders)
-
-    def _find_modes(self, index: int, motion: Motion) -> NDArray[np.float32]:
-        if index not in self._modes:
-            self._modes[index] = motion.modes(self._positions_mm)
-        return self._modes[index]
+from fascnet.phantom.tissue_motion import TissueMotion
 
 
 def fill_scene(scene: Scene) -> Scatterers:
@@ -60,36 +23,64 @@ def fill_scene(scene: Scene) -> Scatterers:
         scan.height_px * scan.mm_per_px,
         scene.scatterers_per_cell / scan.cell_area_mm2,
         np.random.default_rng(scene.tissue_seed),
+        wavelength_mm=scan.wavelength_mm,
     )
 
 
-def render_frames(scene: Scene) -> Iterator[NDArray[np.uint8]]:
-    """Yield the frames (H, W), uint8, of a clip in order; the same scene gives the same bits."""
-    tissue = fill_scene(scene)
-    motion = TissueMotion(scene, tissue.positions_mm)
-    scanner = Scanner(scene.subject.scan)
-    rng = np.random.default_rng(scene.noise_seed)
-    blood = tissue.layers == Layer.BLOOD
-    scanner.calibrate(scanner.form_envelope(tissue.positions_mm, tissue.amplitudes))
-    persistence = np.float32(scene.subject.scan.persistence)
-    shown: NDArray[np.float32] | None = None
-    for index in range(scene.n_frames):
-        t_s = index / scene.subject.fps
-        if shown is not None and index in scene.lost_frames:
-            yield np.rint(shown).astype(np.uint8)
-            continue
-        angle = motion.slice_angle(t_s)
-        amplitudes = tissue.amplitudes
+# A table: single-precision sines differ in the last bit from processor to processor.
+_TURNS = np.exp(2j * np.pi * np.arange(1024) / 1024).astype(np.complex64)
+
+
+class TissuePicture:
+    """The scanner's picture of a scene, moment by moment; moments must not go backwards."""
+
+    def __init__(self, scene: Scene, device: str = "cpu") -> None:
+        tissue = fill_scene(scene)
+        self._tissue = tissue
+        self._script = scene.script
+        self._motion = TissueMotion(scene.script, tissue.positions_mm)
+        self._scanner = make_scanner(scene.subject.scan, device)
+        self._rng = np.random.default_rng(scene.noise_seed)
+        self._blood = np.flatnonzero(tissue.layers == Layer.BLOOD)
+        self._scanner.calibrate(self._scanner.form_envelope(tissue.positions_mm, tissue.amplitudes))
+        self._persistence = np.float32(scene.subject.scan.persistence)
+        self._shown: NDArray[np.float32] | None = None
+
+    def form(self, t_s: float) -> NDArray[np.float32]:
+        """Return the picture (H, W), 0-255, of a moment of the scan."""
+        angle = self._motion.slice_angle(t_s)
+        amplitudes = self._tissue.amplitudes
         if angle != 0.0:
-            amplitudes = amplitudes * np.float32(np.cos(angle)) + tissue.slice_amplitudes * np.float32(
-                np.sin(angle)
-            )
-        if blood.any():
+            amplitudes = amplitudes * np.float32(np.cos(angle))
+            amplitudes += self._tissue.slice_amplitudes * np.float32(np.sin(angle))
+        if len(self._blood):
             # Blood flows through the plane: new cells in every frame.
+            turns = _TURNS[self._rng.integers(0, len(_TURNS), len(self._blood))]
             amplitudes = amplitudes.copy()
-            amplitudes[blood] *= np.exp(2j * np.pi * rng.random(int(blood.sum()))).astype(np.complex64)
-        envelope = scanner.form_envelope(motion.displace(t_s), amplitudes, rng)
-        gain_db = sum(step_db for step_s, step_db in scene.gain_steps if step_s <= t_s)
-        grey = scanner.compress(envelope, gain_db)
-        shown = grey if shown is None else grey + persistence * (shown - grey)
-        yield np.rint(shown).astype(np.uint8)
+            amplitudes[self._blood] *= turns
+        envelope = self._scanner.form_envelope(self._motion.displace(t_s), amplitudes, self._rng)
+        grey = self._scanner.compress(envelope, self._script.find_gain_db(t_s))
+        if self._shown is not None:
+            grey = grey + self._persistence * (self._shown - grey)
+        self._shown = grey
+        return grey
+
+
+def render_frames(scene: Scene, device: str = "cpu") -> Iterator[NDArray[np.uint8]]:
+    """Yield the stored frames of a clip in order; the same scene gives the same bits.
+
+    Args:
+        scene: what the clip shows.
+        device: `cpu` or `cuda`; the same greys but for rounding.
+
+    Yields:
+        Frames, uint8: (H, W) of the picture, or of the screen around it.
+    """
+    script, subject = scene.script, scene.subject
+    recorder = Recorder(script, scene.screen, subject.scan.dynamic_range_db, subject.scan.mm_per_px)
+    picture = TissuePicture(scene, device)
+    stored: NDArray[np.uint8] | None = None
+    for t_s, is_repeat in zip(script.timeline.source_s, script.timeline.repeats, strict=True):
+        if stored is None or not is_repeat:
+            stored = recorder.store(picture.form(float(t_s)), float(t_s))
+        yield stored

@@ -1,56 +1,86 @@
-"""Draws the twitches of a clip: repeating foci that fire aperiodically."""
+"""Draws the twitches of a clip: repeating foci that fire aperiodically and vary slowly."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fascnet.phantom.acquisition import ScanSettings
 from fascnet.phantom.chance import draw, draw_log, draw_whole
+from fascnet.phantom.firing import draw_interval_s, find_run_in_s, share_rate
+from fascnet.phantom.focus import draw_focus, find_largest_mm
 from fascnet.phantom.motion import Twitch
-from fascnet.phantom.settings import PhantomSettings
-from fascnet.phantom.subject import draw_muscle_place
+from fascnet.phantom.settings import TwitchRanges
 from fascnet.phantom.tissue import Anatomy
 
-_SETTLE_S = 0.15
-"""A clip starts at rest, and two twitches of one focus are at least this far apart."""
+GAP_S = 0.05
+"""Two twitches of one focus are at least this far apart; closer pulses are one twitch, a doublet. Model."""
+
+SEEN_S = 0.03
+"""Of a twitch that the clip cuts, at least this much lies before and after its peak. Model choice."""
+
+_DOUBLET_S = (0.03, 0.19)
+"""Two pulses within 187.5 ms are one event (NeuroSense, field notes 3a)."""
+
+_WANDER_S = 25.0
+"""Time over which a focus forgets place, size and shape of earlier twitches. Model choice."""
 
 
 def draw_twitches(
-    settings: PhantomSettings,
+    settings: TwitchRanges,
     scan: ScanSettings,
     anatomy: Anatomy,
     duration_s: float,
     rng: np.random.Generator,
 ) -> tuple[Twitch, ...]:
-    """Draw twitches in order of start.
+    """Draw twitches in order of start; at least one.
 
-    Foci repeat aperiodically; gamma intervals of shape 0.7 have a heavier tail than a Poisson process.
+    All but `cut_share` of the twitches lie within the clip; of the others the peak does. Twitches of one
+    focus do not overlap, those of different foci may.
     """
+    foci = draw_whole(settings.foci, rng)
+    rates = share_rate(draw_log(settings.rate_per_min, rng), foci, rng)
     twitches: list[Twitch] = []
-    centres: list[tuple[float, float]] = []
-    for focus in range(draw_whole(settings.foci, rng)):
-        template = _draw_focus(settings, scan, anatomy, centres, rng)
-        centres.append(template.centre_mm)
-        mean_s = 60.0 / draw(settings.twitch_rate_per_min, rng)
-        # The first focus starts at a random moment so that the clip holds a twitch for certain; a focus of
-        # its own rhythm may stay silent.
-        start_s = _SETTLE_S + float(rng.gamma(0.7, mean_s / 0.7))
-        if focus == 0:
-            start_s = draw(
-                (_SETTLE_S, max(duration_s - _find_length_s(template) - _SETTLE_S, _SETTLE_S)), rng
-            )
-        while True:
-            twitch = _vary_twitch(template, start_s, settings, rng)
-            if start_s + _find_length_s(twitch) > duration_s:
-                if focus == 0 and not twitches:
-                    twitch = replace(template, start_s=start_s)
-                    twitches.append(twitch)
-                break
-            twitches.append(twitch)
-            start_s += max(float(rng.gamma(0.7, mean_s / 0.7)), _find_length_s(twitch) + _SETTLE_S)
+    templates: list[Twitch] = []
+    for focus, rate in enumerate(rates):
+        template = replace(draw_focus(settings, scan, anatomy, templates, rng), focus=focus)
+        templates.append(template)
+        twitches += _fire_focus(template, settings, 60.0 / rate, duration_s, rng)
+    if not twitches:
+        # A slow rhythm may leave a short clip empty; a clip drawn to hold twitches holds one.
+        twitch = templates[int(rng.integers(foci))]
+        twitches = [replace(twitch, start_s=draw((0.0, max(duration_s - _find_length_s(twitch), 0.0)), rng))]
     return tuple(sorted(twitches, key=lambda twitch: twitch.start_s))
+
+
+def _fire_focus(
+    template: Twitch, settings: TwitchRanges, mean_s: float, duration_s: float, rng: np.random.Generator
+) -> list[Twitch]:
+    twitches: list[Twitch] = []
+    start_s = -find_run_in_s(mean_s)
+    wander = rng.standard_normal(6)
+    largest_mm = find_largest_mm(template, settings)
+    while start_s < duration_s:
+        twitch = _vary_twitch(template, start_s, wander, largest_mm, settings, rng)
+        if _is_within(twitch, duration_s, bool(rng.random() < settings.cut_share)):
+            twitches.append(twitch)
+        step_s = max(draw_interval_s(mean_s, rng), _find_length_s(twitch) + GAP_S)
+        kept = math.exp(-step_s / _WANDER_S)
+        wander = kept * wander + math.sqrt(1 - kept**2) * rng.standard_normal(6)
+        start_s += step_s
+    return twitches
+
+
+def _is_within(twitch: Twitch, duration_s: float, may_be_cut: bool) -> bool:
+    end_s = twitch.start_s + _find_length_s(twitch)
+    if not may_be_cut:
+        return twitch.start_s >= 0.0 and end_s <= duration_s
+    delay_s = 0.0 if twitch.second_delay_s is None else twitch.second_delay_s
+    first_s = twitch.start_s + twitch.contraction_s
+    return first_s >= SEEN_S and first_s + delay_s <= duration_s - SEEN_S
 
 
 def _find_length_s(twitch: Twitch) -> float:
@@ -58,58 +88,33 @@ def _find_length_s(twitch: Twitch) -> float:
     return delay + twitch.contraction_s + twitch.relaxation_s
 
 
-def _draw_focus(
-    settings: PhantomSettings,
-    scan: ScanSettings,
-    anatomy: Anatomy,
-    taken: list[tuple[float, float]],
+def _vary_twitch(
+    template: Twitch,
+    start_s: float,
+    wander: NDArray[np.float64],
+    largest_mm: float,
+    settings: TwitchRanges,
     rng: np.random.Generator,
 ) -> Twitch:
-    semi_long, semi_short = draw(settings.core_long_mm, rng) / 2, draw(settings.core_short_mm, rng) / 2
-    centre = draw_muscle_place(anatomy, scan, min(semi_short, 2.5), rng)
-    for _ in range(10):
-        if all(np.hypot(centre[0] - x, centre[1] - z) > semi_long for x, z in taken):
-            break
-        centre = draw_muscle_place(anatomy, scan, min(semi_short, 2.5), rng)
-    if anatomy.transverse:
-        # Fibres shorten through the plane: the core bulges on all sides and is pulled a little to one.
-        turn = draw((0.0, 2 * np.pi), rng)
-        axis, pull = draw((0.0, np.pi), rng), (float(np.cos(turn)), float(np.sin(turn)))
-        shortening, bulge = -draw((0.3, 1.0), rng), draw((0.3, 1.0), rng)
-    else:
-        axis, pull = anatomy.fibre_rad, (float(rng.choice([-1, 1])), draw((-0.35, 0.35), rng))
-        shortening, bulge = draw((0.2, 0.7), rng), draw((0.4, 1.2), rng)
-    contraction_s = draw_log(settings.contraction_s, rng)
-    return Twitch(
-        centre_mm=centre,
-        semi_long_mm=max(semi_long, semi_short),
-        semi_short_mm=min(semi_long, semi_short),
-        axis_rad=axis,
-        pull=pull,
-        shortening=shortening,
-        bulge=bulge,
-        halo_mm=draw((3.0, 6.0), rng),
-        halo_level=draw((0.22, 0.35), rng),
-        peak_mm=draw_log(settings.twitch_peak_mm, rng),
-        start_s=0.0,
-        contraction_s=contraction_s,
-        # Half-relaxation is 0.7-2 times the contraction time (PMC1779696) and is reached at 43 % of this
-        # time.
-        # A twitch lasts 0.1-0.6 s in all.
-        relaxation_s=min(contraction_s * draw((1.7, 3.0), rng), max(0.6 - contraction_s, contraction_s)),
-    )
-
-
-def _vary_twitch(
-    template: Twitch, start_s: float, settings: PhantomSettings, rng: np.random.Generator
-) -> Twitch:
-    """A focus repeats itself with small differences, now and then as a doublet."""
-    low, high = settings.twitch_peak_mm
+    """A focus repeats itself with small, slow differences, now and then as a doublet. Sizes are models."""
     is_doublet = bool(rng.random() < settings.doublet_share)
+    size = math.exp(0.15 * wander[0]) * float(rng.normal(1.0, 0.08))
+    speed = math.exp(0.06 * float(np.clip(wander[1], -2, 2)))
+    x, z = template.centre_mm
+    turn = 0.15 * wander[4]
+    along, across = template.pull
     return replace(
         template,
         start_s=start_s,
-        peak_mm=float(np.clip(template.peak_mm * rng.normal(1.0, 0.12), low, high)),
-        second_delay_s=draw((0.1, 0.2), rng) if is_doublet else None,
+        centre_mm=(x + 0.3 * float(wander[2]), z + 0.2 * float(np.clip(wander[3], -2, 2))),
+        pull=(
+            along * math.cos(turn) - across * math.sin(turn),
+            along * math.sin(turn) + across * math.cos(turn),
+        ),
+        halo_level=float(np.clip(template.halo_level + 0.02 * wander[5], 0.15, 0.45)),
+        peak_mm=float(np.clip(template.peak_mm * size, settings.peak_mm[0], largest_mm)),
+        contraction_s=template.contraction_s * speed,
+        relaxation_s=template.relaxation_s * speed,
+        second_delay_s=draw(_DOUBLET_S, rng) if is_doublet else None,
         second_gain=draw((0.5, 1.0), rng),
     )

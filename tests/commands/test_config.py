@@ -45,7 +45,7 @@ def test_verbs_can_be_composed_one_after_the_other() -> None:
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_has_a_config(verb: str) -> None:
-    assert (find_config_dir() / f"{verb}.yaml").is_file()
+    assert (find_config_dir() / f"{verb.replace(' ', '_')}.yaml").is_file()
 
 
 @pytest.mark.parametrize(
@@ -53,6 +53,8 @@ def test_every_verb_has_a_config(verb: str) -> None:
     [
         ([], r"give data\.root=…, output=… \(see: fascnet train --help\)"),
         (["data.root=x"], r"give output=… \(see"),
+        (["data.root=x", "output=null"], r"give output=… \(see"),
+        ([*TRAIN, "output=???"], r"give output=… \(see"),
         ([*TRAIN, "trainer.epoch=3"], r"no key 'trainer\.epoch'; did you mean 'trainer\.epochs'\?"),
         ([*TRAIN, "data.batchsize=3"], r"did you mean 'data\.batch_size'\?"),
         ([*TRAIN, "sed=3"], "did you mean 'seed'"),

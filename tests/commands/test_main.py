@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,7 @@ from fascnet.commands import train
 from fascnet.commands.main import VERBS, main, run
 from fascnet.errors import DeviceError
 
+ROOT = Path(__file__).resolve().parents[2]
 SLOW = {
     "torch",
     "hydra",
@@ -49,12 +51,33 @@ def test_help_lists_the_verbs_at_once() -> None:
 @pytest.mark.parametrize(
     ("verb", "keys"),
     [
-        ("phantom", ["output: ???", "clips_per_subject:", "phantom=… is one of: quick, standard"]),
+        (
+            "phantom",
+            [
+                "output: ???",
+                "# phantom=… is one of: benchmark, hard, quick, standard",
+                "# phantom/scan=… is one of: ",
+                "phantom.clips_per_subject: 4",
+                # Of the chosen preset, and of the one that it changes.
+                "phantom.scan.height_px: [192, 192]",
+                "phantom.scan.scatterers_per_cell:",
+            ],
+        ),
+        ("phantom card", ["output: ???", "subjects:", "phantom.scan.height_px:"]),
+        (
+            "implant",
+            [
+                "input: ???",
+                "# phantom/twitches@twitches=… is one of: ",
+                "twitches.peak_mm:",
+                "confounders.drift_share: 0.0",
+            ],
+        ),
         ("check", ["root: ???"]),
         (
             "train",
             [
-                "  root: ???",
+                "data.root: ???",
                 "batch_size:",
                 "epochs:",
                 "widths:",
@@ -67,9 +90,27 @@ def test_help_lists_the_verbs_at_once() -> None:
     ],
 )
 def test_help_of_a_verb_shows_its_keys_at_once(verb: str, keys: list[str]) -> None:
-    said = import_light(verb, "--help")
+    said = import_light(*verb.split(), "--help")
     assert f"usage: fascnet {verb}" in said
     assert [key for key in keys if key not in said] == []
+
+
+def test_a_reader_that_has_seen_enough_is_no_fault() -> None:
+    """`fascnet phantom --help | head -1`."""
+    code = "from fascnet.commands.main import main; main(['phantom', '--help'])"
+    command = [sys.executable, "-c", code]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None and process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == ""
+    assert process.returncode == 1
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_runs_from_a_checkout_too(verb: str) -> None:
+    script = ROOT / "scripts" / f"{verb.replace(' ', '_')}.py"
+    done = subprocess.run([sys.executable, str(script), "--help"], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith(f"fascnet {verb}: ")
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
@@ -87,7 +128,11 @@ def test_no_verb_is_help_and_a_fault(capsys: pytest.CaptureFixture[str]) -> None
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["trian"], "there is no verb 'trian'; choose one of: phantom, check, train, predict, benchmark"),
+        (["trian"], "there is no verb 'trian'; choose one of: phantom, phantom card, implant, check, train"),
+        (["phantom", "crad"], "'crad' cannot be read"),
+        (["phantom", "card", "sede=3"], "phantom card: there is no key 'sede'; did you mean 'seed'?"),
+        (["phantom", "card"], "phantom card: give output=… (see: fascnet phantom card --help)"),
+        (["phantom", "output=null"], "phantom: give output=…"),
         (["train", "data.rot=x"], "did you mean 'data.root'?"),
         (["train"], "give data.root=…, output=…"),
         (["predict", "input=x"], "give output=…"),

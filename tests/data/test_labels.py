@@ -27,7 +27,15 @@ EXAMPLE = Labels(
     rater="clinician_a",
     examined=((0.0, 4.0), (4.0, 10.0)),
     events=(
-        Event(2.57, 2.97, 2.63, certainty="definite", region=SQUARE, ignore_region=Box(0, 0, 12, 12)),
+        Event(
+            2.57,
+            2.97,
+            2.63,
+            certainty="definite",
+            region=SQUARE,
+            ignore_region=Box(0, 0, 12, 12),
+            peak_mm=0.31,
+        ),
         Event(3.0, 3.5, label="arterial_pulsation", region=Point(4, 5)),
         Event(7.0, 7.5),
     ),

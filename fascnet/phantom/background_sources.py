@@ -1,0 +1,164 @@
+"""Finds the recordings and stills to implant twitches in, and whose they are; names stay in memory."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from fascnet.data.find_clips import find_clips
+from fascnet.data.labels import find_labels, read_labels
+from fascnet.data.manifest import FILE_NAME
+from fascnet.errors import LabelError, RecordingError
+from fascnet.types import ClipSource
+
+STILL_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff"})
+
+_SAMPLE_BYTES = 65536
+
+
+@dataclass(frozen=True, slots=True)
+class BackgroundSource:
+    """One recording or still, before it is opened.
+
+    Attributes:
+        clip: what is known about it; its clip_id and path may hold a patient's name and stay in memory.
+        subject_id: neutral name of the person, `b000`...; also in the output.
+        is_still: a single picture.
+        fingerprint: hash of size, head and tail of the file: the same file is known again, its name is not.
+    """
+
+    clip: ClipSource
+    subject_id: str
+    is_still: bool
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refusals:
+    """Sources that may not be used, index -> why.
+
+    Attributes:
+        failed: the user has to do something about it.
+        skipped: recordings with labelled fasciculations, which are left out as they should be.
+    """
+
+    failed: dict[int, str]
+    skipped: dict[int, str]
+
+
+def find_backgrounds(inputs: str | Path | Sequence[str | Path]) -> list[BackgroundSource]:
+    """List what the input names, in order of path.
+
+    Args:
+        inputs: as for `find_clips`; still pictures beside the recordings of a folder are found too.
+
+    Returns:
+        Sources. Subjects come from a manifest; without one every recording is a subject of its own, and the
+        stills of one folder are one, since they are most often frames of one video.
+
+    Raises:
+        RecordingError: nothing there.
+        ManifestError: a bad manifest, or two recordings that come to one id.
+        SplitError: a manifest's subject in two splits.
+    """
+    listed = [inputs] if isinstance(inputs, str | Path) else list(inputs)
+    found: list[tuple[ClipSource, bool]] = []
+    for entry in map(Path, listed):
+        stills = list(_find_stills(entry))
+        if not (stills and entry.suffix.lower() in STILL_SUFFIXES):
+            try:
+                found += [(clip, False) for clip in find_clips(entry)]
+            except RecordingError:
+                # A folder of stills alone holds no recording.
+                if not stills:
+                    raise
+        found += [(_name_still(still), True) for still in stills]
+    if not found:
+        raise RecordingError("input: names nothing; give a recording, a still, a folder or a manifest.csv")
+    unique = {clip.path.resolve(): (clip, is_still) for clip, is_still in reversed(found)}
+    ordered = sorted(unique.values(), key=lambda pair: str(pair[0].path))
+    subjects = {name: k for k, name in enumerate(dict.fromkeys(_name_subject(*pair) for pair in ordered))}
+    width = max(len(str(len(subjects) - 1)), 3)
+    return [
+        BackgroundSource(
+            clip=clip,
+            subject_id=f"b{subjects[_name_subject(clip, is_still)]:0{width}d}",
+            is_still=is_still,
+            fingerprint=take_fingerprint(clip.path),
+        )
+        for clip, is_still in ordered
+    ]
+
+
+def find_label_problems(
+    sources: Sequence[BackgroundSource], labels: Path | None, assume_no_twitches: bool
+) -> Refusals:
+    """Say which backgrounds may not be used, because twitches that nobody labelled would spoil the truth.
+
+    Args:
+        sources: the backgrounds.
+        labels: folder of label files, or None.
+        assume_no_twitches: the user vouches for clips without labels. A still holds no movement of its own
+            and needs nobody to vouch for it.
+
+    Raises:
+        LabelError: the folder of labels is missing, or a file in it has a wrong name.
+    """
+    files = {} if labels is None else find_labels(labels)
+    failed: dict[int, str] = {}
+    skipped: dict[int, str] = {}
+    for index, source in enumerate(sources):
+        if source.is_still:
+            continue
+        try:
+            raters = [read_labels(path) for path in files.get(source.clip.clip_id, {}).values()]
+        except LabelError as error:
+            failed[index] = str(error)
+            continue
+        count = sum(len(rater.fasciculations()) for rater in raters)
+        if count:
+            skipped[index] = f"its labels hold {count} fasciculations"
+        elif not raters and not assume_no_twitches:
+            failed[index] = (
+                "nobody has said that it holds no fasciculation; give labels=… with empty events, or "
+                "assume_no_twitches=true if you know it"
+            )
+    return Refusals(failed, skipped)
+
+
+def take_fingerprint(path: Path) -> str:
+    """Return a hash of a file's size, first and last 64 KiB; empty when it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(0)
+            head = file.read(_SAMPLE_BYTES)
+            file.seek(max(size - _SAMPLE_BYTES, 0))
+            tail = file.read(_SAMPLE_BYTES)
+    except OSError:
+        return ""  # reported when it is opened
+    return hashlib.sha256(b"%d:" % size + head + tail).hexdigest()[:32]
+
+
+def _find_stills(entry: Path) -> Iterator[Path]:
+    if entry.is_file() and entry.suffix.lower() in STILL_SUFFIXES:
+        yield entry
+    # A manifest names all that belongs to a data set.
+    if not entry.is_dir() or (entry / FILE_NAME).is_file():
+        return
+    for place, folders, files in os.walk(entry):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(files):
+            if not name.startswith(".") and Path(name).suffix.lower() in STILL_SUFFIXES:
+                yield Path(place) / name
+
+
+def _name_still(path: Path) -> ClipSource:
+    return ClipSource(clip_id=path.stem, path=path, subject_id=str(path.parent.resolve()))
+
+
+def _name_subject(clip: ClipSource, is_still: bool) -> tuple[bool, str]:
+    return is_still, clip.subject_id

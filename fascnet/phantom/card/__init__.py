@@ -1,0 +1,1 @@
+"""The phantom card: the phantom beside published figures and beside real clips."""
