@@ -95,7 +95,7 @@ def test_wheel_has_the_console_command(site: Path, tmp_path: Path) -> None:
     command = str(site / "bin" / "fascnet")
     assert run_python([command, "--version"], tmp_path, site).startswith("fascnet ")
     shown = run_python([command, "phantom", "--help"], tmp_path, site)
-    assert "phantom=… is one of: quick, standard" in shown
+    assert "phantom=… is one of: benchmark, hard, quick, standard" in shown
     assert not list(tmp_path.iterdir())
 
 

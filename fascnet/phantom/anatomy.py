@@ -12,8 +12,6 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fascnet.phantom.ranges import Range
-
 Floats = NDArray[np.float64]
 Places = NDArray[np.float32] | Floats
 
@@ -110,8 +108,6 @@ class Anatomy:
         bone_echo: strength of the bone's front, 0-1; falls when the muscle above swallows the sound.
         top_waves: undulations of the upper aponeurosis.
         bottom_waves: undulations of the deep aponeurosis.
-        restlessness_mm: range from which a clip's movement at rest is drawn, RMS in the plane.
-        restlessness_rad: range of its swing out of the plane, RMS.
     """
 
     transverse: bool
@@ -145,8 +141,6 @@ class Anatomy:
     bone_echo: float = 1.0
     top_waves: tuple[Wave, ...] = ()
     bottom_waves: tuple[Wave, ...] = ()
-    restlessness_mm: Range = (0.0, 0.0)
-    restlessness_rad: Range = (0.0, 0.0)
 
     def muscle_top(self, x_mm: ArrayLike) -> Floats:
         """Depth of the upper aponeurosis in mm."""

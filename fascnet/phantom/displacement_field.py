@@ -22,7 +22,7 @@ def write_displacement_field(path: Path, script: Script, frame: PictureFrame) ->
     """Write an array file of int16 (T, h, w, 2): displacement (x, z) in µm of resting places, frame by frame.
 
     Place (i, j) rests at pixel (j, i) * `GRID_STEP_PX` of the picture. All movements count: twitches,
-    confounders and probe. `np.load(path, mmap_mode="r")` reads it without loading it.
+    confounders, probe, and what never rests. `np.load(path, mmap_mode="r")` reads it without loading it.
 
     Args:
         path: the file to write, `.npy`.

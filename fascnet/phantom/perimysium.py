@@ -110,7 +110,7 @@ def trace_perimysium(
 def _scale_bed(bed: Bed) -> tuple[float, float, float]:
     """Return strength, spacing and visible length; deeper muscle shows fewer and fainter sheets."""
     anatomy = bed.anatomy
-    strength = 0.42 * anatomy.streak
+    strength = 0.36 * anatomy.streak
     if bed.layer == Layer.DEEP_MUSCLE:
         return 0.5 * strength * anatomy.deep_echo, 1.4 * anatomy.spacing_mm, 0.7 * anatomy.visible_mm
     return strength, anatomy.spacing_mm, anatomy.visible_mm
@@ -162,7 +162,7 @@ def trace_lines(bed: Bed, order: Order, axis_rad: float, rng: np.random.Generato
     # A Gaussian noise smoothed over s stays above a level of 0.3 for about 3.6 s at a time.
     seen = np.clip((noise(0.0, order.visible_mm / 3.6) + 0.7 * noise(2.5, 5.0) - 0.75) / 0.6, 0, 1)
     chosen = (seen > 0) & bed.holds(x, z)
-    each = 0.7 * rng.standard_normal((lines, 1))
+    each = 0.6 * rng.standard_normal((lines, 1))
     shine = (each + 0.4 * noise(0.0, 1.6) + 0.3 * noise(0.0, 0.5))[chosen]
     rough = np.stack([noise(0.0, 0.7)[chosen], noise(0.0, 0.7)[chosen]])
     beside = np.exp(0.5 * noise(0.0, 2.5)[chosen] - 0.3)

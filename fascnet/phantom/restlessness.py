@@ -24,7 +24,7 @@ Wave = tuple[float, float, float, float]
 """(size, rate in Hz, phase in rad, direction in rad from +x towards +z) of one swing."""
 
 _RATES_HZ: tuple[Range, ...] = ((0.08, 0.2), (0.2, 0.5), (0.5, 1.2), (1.2, 3.0), (3.0, 7.0))
-_FALL = 0.7
+_FALL = 0.6
 """Sizes fall with the rate to this power: of a wander that is nearly a random walk (0.5) or smoother (1)."""
 
 _TURN_RATES_HZ: tuple[Range, ...] = ((0.05, 0.15), (0.15, 0.4), (0.4, 1.0), (1.0, 2.5))

@@ -8,12 +8,14 @@ import numpy as np
 
 from fascnet.phantom.chance import draw, draw_mostly_low
 from fascnet.phantom.confounders import ARTERIAL_PULSATION
+from fascnet.phantom.motion import Motion
 from fascnet.phantom.outline import PictureFrame
+from fascnet.phantom.restlessness import draw_restlessness
 from fascnet.phantom.screen_layout import ScreenLayout
 from fascnet.phantom.screen_marks import draw_colour_box, draw_marks
 from fascnet.phantom.screen_styles import draw_layout
 from fascnet.phantom.script import Script, draw_script
-from fascnet.phantom.settings import PhantomSettings
+from fascnet.phantom.settings import BodyRanges, PhantomSettings
 from fascnet.phantom.subject import Subject, draw_subject, draw_vein, draw_vessel
 from fascnet.phantom.tissue import Anatomy
 from fascnet.types import PixelBox
@@ -100,15 +102,28 @@ def draw_scene(
     pulsates = any(motion.label == ARTERIAL_PULSATION for motion in script.confounders)
     if not (has_vessel or has_colour_box or pulsates):
         anatomy = replace(anatomy, vessel=None, vein=None)
+    # A stream of its own: switching it off leaves everything else as it is.
+    rest = _draw_rest(settings.body, subject, script.timeline.scan_duration_s, rng.spawn(1)[0])
     return Scene(
         subject=subject,
         anatomy=anatomy,
-        script=script,
+        script=replace(script, background=rest),
         screen=_draw_screen(subject, anatomy, has_overlay, has_colour_box, rng),
         tissue_seed=int(rng.integers(2**32)),
         noise_seed=int(rng.integers(2**32)),
         scatterers_per_cell=settings.scan.scatterers_per_cell,
     )
+
+
+def _draw_rest(
+    body: BodyRanges, subject: Subject, duration_s: float, rng: np.random.Generator
+) -> tuple[Motion, ...]:
+    """Return how the clip never rests; nothing where that is switched off."""
+    size_mm, size_rad = draw(body.restlessness_mm, rng), draw(body.restlessness_rad, rng)
+    if size_mm == 0.0 and size_rad == 0.0:
+        return ()
+    depth_mm = subject.scan.height_px * subject.scan.mm_per_px
+    return (draw_restlessness(size_mm, size_rad, depth_mm, duration_s, rng),)
 
 
 def _draw_screen(

@@ -12,7 +12,6 @@ from fascnet.phantom.chance import draw, draw_log, draw_whole
 from fascnet.phantom.contact import ContactLoss, draw_contact_loss
 from fascnet.phantom.disturbances import draw_confounders
 from fascnet.phantom.motion import Motion, Twitch
-from fascnet.phantom.restlessness import draw_restlessness
 from fascnet.phantom.settings import ConfounderRanges, RecordingRanges, TwitchRanges
 from fascnet.phantom.timeline import Timeline
 from fascnet.phantom.tissue import Anatomy
@@ -77,14 +76,12 @@ def draw_script(
         confounders: ranges of what moves and is no twitch.
         recording: ranges of knobs and export.
         scan: gives the picture's size and spacing.
-        anatomy: where the muscle lies, its fibres, and how restless it is.
+        anatomy: where the muscle lies, and its fibres.
         n_frames: stored frames, >= 2.
         fps: frames per second.
         has_twitches: whether the clip holds at least one twitch.
         rng: source of all randomness.
     """
-    # A stream of its own: switching it off leaves everything else as it is.
-    own = rng.spawn(1)[0]
     timeline = _draw_timeline(recording, n_frames, fps, rng)
     duration_s = timeline.scan_duration_s
     gain_steps: tuple[tuple[float, float], ...] = ()
@@ -109,17 +106,7 @@ def draw_script(
         contact_losses=losses,
         gain_steps=gain_steps,
         codec=codec,
-        background=_draw_background(scan, anatomy, duration_s, own),
     )
-
-
-def _draw_background(
-    scan: ScanSettings, anatomy: Anatomy, duration_s: float, rng: np.random.Generator
-) -> tuple[Motion, ...]:
-    size_mm, size_rad = draw(anatomy.restlessness_mm, rng), draw(anatomy.restlessness_rad, rng)
-    if size_mm == 0.0 and size_rad == 0.0:
-        return ()
-    return (draw_restlessness(size_mm, size_rad, scan.height_px * scan.mm_per_px, duration_s, rng),)
 
 
 def _draw_timeline(

@@ -32,8 +32,8 @@ class BodyRanges:
     transverse_share: float = 0.35
     vessel_share: float = 0.3
     disease: Range = (0.0, 0.8)
-    restlessness_mm: Range = (0.02, 0.1)
-    restlessness_rad: Range = (0.2, 0.6)
+    restlessness_mm: Range = (0.025, 0.11)
+    restlessness_rad: Range = (0.3, 0.9)
 
     def __post_init__(self) -> None:
         check_ranges(
@@ -69,8 +69,8 @@ class ScanRanges:
     scatterers_per_cell: float = 10.0
     looks: Range = (1, 3)
     dynamic_range_db: Range = (50.0, 70.0)
-    gain_db: Range = (-12.0, -1.0)
-    noise_db: Range = (-40.0, -14.0)
+    gain_db: Range = (-15.0, -4.0)
+    noise_db: Range = (-45.0, -18.0)
     persistence: Range = (0.0, 0.4)
 
     def __post_init__(self) -> None:
@@ -116,7 +116,7 @@ class TwitchRanges:
 
     clip_share: float = 0.5
     foci: Range = (1, 5)
-    rate_per_min: Range = (5.0, 55.0)
+    rate_per_min: Range = (5.0, 45.0)
     doublet_share: float = 0.12
     cut_share: float = 0.0
     peak_mm: Range = (0.08, 0.9)

@@ -5,7 +5,7 @@ Ranges that stand here and not in the settings are model choices.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -51,18 +51,13 @@ def draw_subject(settings: PhantomSettings, subject_id: str, rng: np.random.Gene
     """Draw a body part and scanner settings."""
     muscle = str(rng.choice(sorted(MUSCLES)))
     scan, fps = draw_scan(settings.scan, MUSCLES[muscle].depth_mm, rng)
-    drawn = draw_anatomy(
+    anatomy = draw_anatomy(
         MUSCLES[muscle],
         disease=draw(settings.body.disease, rng),
         transverse=bool(rng.random() < settings.body.transverse_share),
         width_mm=scan.width_px * scan.mm_per_px,
         depth_mm=scan.height_px * scan.mm_per_px,
         rng=rng,
-    )
-    anatomy = replace(
-        drawn,
-        restlessness_mm=settings.body.restlessness_mm,
-        restlessness_rad=settings.body.restlessness_rad,
     )
     side = str(rng.choice(["L", "R"]))
     has_screen = bool(rng.random() < settings.recording.screen_share)
@@ -94,6 +89,8 @@ def draw_anatomy(
     thickness_mm = draw(build.thickness_mm, rng) * (1 - 0.4 * disease * draw((0.5, 1.0), rng))
     thickness_mm = min(thickness_mm, max(_DEEPEST_SHARE * depth_mm - fat_mm - skin_mm, 6.0))
     side = float(rng.choice([-1, 1]))
+    # Hands tilt probes: the whole muscle lies at a slant in the picture, and its fibres with it.
+    slope = draw((-0.12, 0.12), rng)
     has_bone = bool(rng.random() < build.bone_share)
     has_fascia = bool(rng.random() < build.fascia_share)
     bone_mm = skin_mm + 1.15 * fat_mm + thickness_mm + draw(build.bone_gap_mm, rng)
@@ -102,15 +99,15 @@ def draw_anatomy(
         skin_mm=skin_mm,
         fat_mm=fat_mm,
         thickness_mm=thickness_mm,
-        slope=draw((-0.1, 0.1), rng),
+        slope=slope,
         deep_slope=draw((-0.08, 0.08), rng),
         curvature_per_mm=draw((-0.003, 0.003), rng),
-        fibre_rad=side * float(np.deg2rad(draw(build.pennation_deg, rng))),
+        fibre_rad=side * float(np.deg2rad(draw(build.pennation_deg, rng))) + slope,
         bone_mm=bone_mm if has_bone else None,
-        muscle_echo=draw_log((0.007, 0.04), rng) * 4.0 ** (disease * draw((0.5, 1.0), rng)),
-        streak=draw_log((0.7, 2.0), rng) * (1 - 0.3 * disease),
+        muscle_echo=draw_log((0.01, 0.04), rng) * 4.0 ** (disease * draw((0.5, 1.0), rng)),
+        streak=draw_log((0.7, 1.8), rng) * (1 - 0.3 * disease),
         central_share=None if build.central_share is None else draw(build.central_share, rng),
-        deep_fibre_rad=-side * float(np.deg2rad(draw(build.deep_deg, rng))),
+        deep_fibre_rad=-side * float(np.deg2rad(draw(build.deep_deg, rng))) + slope,
         deep_fascia_mm=draw(build.fascia_mm, rng) if has_fascia else None,
         deep_echo=draw(build.deep_echo, rng),
         fibre_curvature_per_mm=draw((-0.004, 0.004), rng),

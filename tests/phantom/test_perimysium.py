@@ -40,23 +40,33 @@ def test_lines_run_along_the_fibres(fibre_rad: float) -> None:
 
 def test_below_a_central_aponeurosis_fibres_run_the_mirrored_way() -> None:
     anatomy = replace(ANATOMY, central_share=0.5)
-    echoes = trace(anatomy)
-    x, z = echoes.positions_mm.astype(np.float64).T
-    lower = (echoes.layers == Layer.MUSCLE) & (z > anatomy.muscle_centre(x))
-    assert find_direction(echoes, lower) == pytest.approx(-0.3, abs=0.08)
+    found = []
+    for seed in range(3):
+        echoes = trace(anatomy, seed)
+        x, z = echoes.positions_mm.astype(np.float64).T
+        lower = (echoes.layers == Layer.MUSCLE) & (z > anatomy.muscle_centre(x))
+        found.append(find_direction(echoes, lower))
+    assert np.mean(found) == pytest.approx(-0.3, abs=0.08)
 
 
 def test_deeper_muscle_has_its_own_direction_and_fainter_lines() -> None:
-    echoes = trace(replace(ANATOMY, deep_fibre_rad=-0.2))
-    deep, muscle = echoes.layers == Layer.DEEP_MUSCLE, echoes.layers == Layer.MUSCLE
-    assert find_direction(echoes, deep) == pytest.approx(-0.2, abs=0.08)
+    found = []
+    for seed in range(3):
+        echoes = trace(replace(ANATOMY, deep_fibre_rad=-0.2), seed)
+        deep, muscle = echoes.layers == Layer.DEEP_MUSCLE, echoes.layers == Layer.MUSCLE
+        found.append(find_direction(echoes, deep))
+    assert np.mean(found) == pytest.approx(-0.2, abs=0.08)
     strong = [np.quantile(np.abs(echoes.amplitudes[each]), 0.95) for each in (muscle, deep)]
     assert strong[0] > 1.5 * strong[1]
 
 
 def test_across_the_fibres_borders_that_face_the_probe_are_the_bright_ones() -> None:
-    echoes = trace(replace(ANATOMY, transverse=True, fibre_rad=0.35))
-    assert abs(find_direction(echoes, echoes.layers == Layer.MUSCLE)) < 0.15
+    found = []
+    for seed in range(3):
+        echoes = trace(replace(ANATOMY, transverse=True, fibre_rad=0.35), seed)
+        found.append(find_direction(echoes, echoes.layers == Layer.MUSCLE))
+    # The direction of the fibres has no part in it; the section's own tilt has.
+    assert abs(np.mean(found)) < 0.15
 
 
 def test_perimysia_keep_out_of_fat_bone_and_vessels() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -7,9 +8,9 @@ import pytest
 
 from fascnet.phantom.scene import Scene, draw_scene, draw_subject
 from fascnet.phantom.settings import PhantomSettings
-from fascnet.phantom.truth import find_times
+from fascnet.phantom.truth import find_times, make_truth
 
-from .tiny import switch
+from .tiny import STILL, switch
 
 STANDARD = PhantomSettings()
 
@@ -132,3 +133,19 @@ def test_vessels_come_by_their_share() -> None:
         for seed in range(4)
     ]
     assert [vessel is not None for vessel in seen] == [False] * 4 + [True] * 4
+
+
+def test_every_clip_is_restless_and_the_truth_says_nothing_of_it() -> None:
+    still = PhantomSettings.from_mapping({"body": STILL})
+    courses = set()
+    for seed in range(5):
+        subject = draw_subject(STANDARD, "s0", np.random.default_rng(seed))
+        restless = draw_scene(STANDARD, subject, True, np.random.default_rng(seed))
+        quiet = draw_scene(still, subject, True, np.random.default_rng(seed))
+        assert [motion.label for motion in restless.script.background] == ["restlessness"]
+        labels = make_truth(restless.script, restless.picture_frame, "clip")
+        assert "restlessness" not in {event.label for event in labels.events}
+        # Switching it off leaves everything else as it is.
+        assert quiet == replace(restless, script=replace(restless.script, background=()))
+        courses.add(float(restless.script.background[0].courses(1.0)[0]))
+    assert len(courses) == 5

@@ -72,19 +72,6 @@ def test_every_share_has_its_test() -> None:
     assert {*shares["confounders"], *shares["recording"]} - of_scene == known
 
 
-def test_every_clip_is_restless_and_the_truth_says_nothing_of_it() -> None:
-    plain = replace(SUBJECT.anatomy, restlessness_mm=(0.0, 0.0), restlessness_rad=(0.0, 0.0))
-    sizes = set()
-    for seed in range(5):
-        script, still = play(switch(0.3), seed), play(switch(0.3), seed, anatomy=plain)
-        assert [motion.label for motion in script.background] == ["restlessness"]
-        assert "restlessness" not in list_labels(script)
-        # Switching it off leaves everything else as it is.
-        assert still == replace(script, background=())
-        sizes.add(script.background[0].courses(1.0)[0])
-    assert len(sizes) == 5
-
-
 def test_share_0_switches_everything_off() -> None:
     for seed in range(10):
         script = play(switch(0.0), seed)

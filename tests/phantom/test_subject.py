@@ -78,9 +78,3 @@ def test_a_vein_lies_beside_its_artery_and_is_flat() -> None:
         gap = abs(vein.centre_mm[0] - vessel.centre_mm[0]) - vessel.radius_mm - vein.half_length_mm
         assert gap > 0.3
     assert 10 < veins < 50
-
-
-def test_a_subject_is_as_restless_as_the_settings_say() -> None:
-    anatomy = subject(0).anatomy
-    assert anatomy.restlessness_mm == SETTINGS.body.restlessness_mm
-    assert anatomy.restlessness_rad == SETTINGS.body.restlessness_rad
