@@ -97,10 +97,15 @@ def test_share_1_is_always_there_and_nothing_else(group: str, name: str, label: 
 
 
 def test_everything_at_once() -> None:
+    twitching = 0
     for seed in range(5):
         shares = switch(1.0)
         shares["recording"]["keyframe_period"] = [12, 50]  # type: ignore[assignment]
-        assert list_labels(play(shares, seed)) >= {*CONFOUNDERS.values(), *RECORDING.values(), FASCICULATION}
+        labels = list_labels(play(shares, seed))
+        assert labels >= {*CONFOUNDERS.values(), *RECORDING.values()}
+        # A lifted probe may hide the only twitch.
+        twitching += FASCICULATION in labels
+    assert twitching >= 3
 
 
 def test_the_same_chance_gives_the_same_script() -> None:
