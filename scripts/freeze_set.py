@@ -14,9 +14,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from fascnet.phantom.frozen_set import COLUMNS, RECIPE_KEYS
+from fascnet.phantom.data_set.frozen_set import COLUMNS, RECIPE_KEYS
+from fascnet.phantom.data_set.set_folder import TABLE_FILE
 from fascnet.phantom.generate import RECIPE_FILE
-from fascnet.phantom.set_folder import TABLE_FILE
 
 _FROZEN = Path(__file__).resolve().parents[1] / "fascnet" / "phantom" / "frozen"
 

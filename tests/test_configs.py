@@ -194,9 +194,9 @@ def replace_package_call(verb: str, monkeypatch: pytest.MonkeyPatch) -> None:
     elif verb == "phantom card":
         stand_in("fascnet.phantom.card.make.make_card", lambda output, **_: output / "card.html")
     elif verb == "implant":
-        implanted = importlib.import_module("fascnet.phantom.implant_set").ImplantResult
+        implanted = importlib.import_module("fascnet.phantom.implant.implant_set").ImplantResult
         result = implanted(Path("manifest.csv"), 0, (), (), (), 0)
-        stand_in("fascnet.phantom.implant_set.implant_set", lambda *_, **__: result)
+        stand_in("fascnet.phantom.implant.implant_set.implant_set", lambda *_, **__: result)
     elif verb == "check":
         stand_in("fascnet.data.check.check_data_set", lambda root, labels: [])
     elif verb == "predict":

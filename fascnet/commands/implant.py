@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from fascnet.phantom.implant_plan import ImplantSettings
-    from fascnet.phantom.implant_set import ImplantResult
+    from fascnet.phantom.implant.implant_plan import ImplantSettings
+    from fascnet.phantom.implant.implant_set import ImplantResult
 
 
 def run(config: dict[str, Any]) -> int:
@@ -28,7 +28,7 @@ def run(config: dict[str, Any]) -> int:
     from rich.console import Console  # noqa: PLC0415 - `--help` must be instant
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn  # noqa: PLC0415
 
-    from fascnet.phantom.implant_set import implant_set  # noqa: PLC0415
+    from fascnet.phantom.implant.implant_set import implant_set  # noqa: PLC0415
 
     arguments = dict(config)
     settings = read_settings(arguments)
@@ -57,8 +57,8 @@ def read_settings(arguments: dict[str, Any]) -> ImplantSettings:
     """
     from dataclasses import fields  # noqa: PLC0415
 
-    from fascnet.phantom.background import BackgroundSettings  # noqa: PLC0415
-    from fascnet.phantom.implant_plan import ImplantSettings  # noqa: PLC0415
+    from fascnet.phantom.implant.background import BackgroundSettings  # noqa: PLC0415
+    from fascnet.phantom.implant.implant_plan import ImplantSettings  # noqa: PLC0415
     from fascnet.phantom.ranges import read_group  # noqa: PLC0415
     from fascnet.phantom.settings import ConfounderRanges, TwitchRanges  # noqa: PLC0415
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from fascnet.phantom.frozen_set import FrozenComparison
+    from fascnet.phantom.data_set.frozen_set import FrozenComparison
 
 
 def run(config: dict[str, Any]) -> int:

@@ -14,17 +14,17 @@ from fascnet.data.labels import write_labels
 from fascnet.data.manifest import write_manifest
 from fascnet.data.video_writer import Codec, VideoWriter
 from fascnet.errors import SettingError
-from fascnet.phantom.acquisition import make_scanner
-from fascnet.phantom.difficulty import describe_difficulty
-from fascnet.phantom.displacement_field import write_displacement_field
-from fascnet.phantom.frame_digest import FrameDigest
-from fascnet.phantom.frozen_set import FrozenComparison, check_recipe, compare_frozen
-from fascnet.phantom.job_pool import run_jobs
-from fascnet.phantom.label_digest import describe_labels
+from fascnet.phantom.data_set.difficulty import describe_difficulty
+from fascnet.phantom.data_set.frame_digest import FrameDigest
+from fascnet.phantom.data_set.frozen_set import FrozenComparison, check_recipe, compare_frozen
+from fascnet.phantom.data_set.job_pool import run_jobs
+from fascnet.phantom.data_set.label_digest import describe_labels
+from fascnet.phantom.data_set.set_folder import Row, SetFolder
+from fascnet.phantom.movement.displacement_field import write_displacement_field
 from fascnet.phantom.plan import ClipPlan, plan_clips
 from fascnet.phantom.render import render_frames
+from fascnet.phantom.scan.acquisition import make_scanner
 from fascnet.phantom.scene import Scene, Subject, draw_scene, draw_subject
-from fascnet.phantom.set_folder import Row, SetFolder
 from fascnet.phantom.settings import PhantomSettings
 from fascnet.phantom.truth import RATER, make_truth
 from fascnet.types import ClipSource

@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fascnet.phantom.motion import Positions
-from fascnet.phantom.tissue import MARGIN_MM
+from fascnet.phantom.body.tissue import MARGIN_MM
+from fascnet.phantom.movement.motion import Positions
 from fascnet.types import Polygon
 
 MAX_CORNERS = 40

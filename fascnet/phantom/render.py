@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from fascnet.phantom.acquisition import make_scanner
-from fascnet.phantom.recording import Recorder
+from fascnet.phantom.body.tissue import Layer, Scatterers, make_tissue
+from fascnet.phantom.movement.tissue_motion import TissueMotion
+from fascnet.phantom.recording.recorder import Recorder
+from fascnet.phantom.scan.acquisition import make_scanner
 from fascnet.phantom.scene import Scene
-from fascnet.phantom.tissue import Layer, Scatterers, make_tissue
-from fascnet.phantom.tissue_motion import TissueMotion
 
 
 def fill_scene(scene: Scene) -> Scatterers:

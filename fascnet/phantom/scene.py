@@ -6,18 +6,18 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from fascnet.phantom.body.subject import Subject, draw_subject, draw_vein, draw_vessel
+from fascnet.phantom.body.tissue import Anatomy
 from fascnet.phantom.chance import draw, draw_mostly_low
-from fascnet.phantom.confounders import ARTERIAL_PULSATION
-from fascnet.phantom.motion import Motion
+from fascnet.phantom.movement.confounders import ARTERIAL_PULSATION
+from fascnet.phantom.movement.motion import Motion
+from fascnet.phantom.movement.restlessness import draw_restlessness
 from fascnet.phantom.outline import PictureFrame
-from fascnet.phantom.restlessness import draw_restlessness
-from fascnet.phantom.screen_layout import ScreenLayout
-from fascnet.phantom.screen_marks import draw_colour_box, draw_marks
-from fascnet.phantom.screen_styles import draw_layout
+from fascnet.phantom.recording.screen_layout import ScreenLayout
+from fascnet.phantom.recording.screen_marks import draw_colour_box, draw_marks
+from fascnet.phantom.recording.screen_styles import draw_layout
 from fascnet.phantom.script import Script, draw_script
 from fascnet.phantom.settings import BodyRanges, PhantomSettings
-from fascnet.phantom.subject import Subject, draw_subject, draw_vein, draw_vessel
-from fascnet.phantom.tissue import Anatomy
 from fascnet.types import PixelBox
 
 _ARTERY_IN_VIEW_SHARE = 0.6

@@ -6,16 +6,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fascnet.phantom.acquisition import ScanSettings
-from fascnet.phantom.block_codec import BlockCodec
+from fascnet.phantom.body.tissue import Anatomy
 from fascnet.phantom.chance import draw, draw_log, draw_whole
-from fascnet.phantom.contact import ContactLoss, draw_contact_loss
-from fascnet.phantom.disturbances import draw_confounders
-from fascnet.phantom.motion import Motion, Twitch
+from fascnet.phantom.movement.disturbances import draw_confounders
+from fascnet.phantom.movement.motion import Motion, Twitch
+from fascnet.phantom.movement.twitches import draw_twitches
+from fascnet.phantom.recording.block_codec import BlockCodec
+from fascnet.phantom.recording.contact import ContactLoss, draw_contact_loss
+from fascnet.phantom.recording.timeline import Timeline
+from fascnet.phantom.scan.acquisition import ScanSettings
 from fascnet.phantom.settings import ConfounderRanges, RecordingRanges, TwitchRanges
-from fascnet.phantom.timeline import Timeline
-from fascnet.phantom.tissue import Anatomy
-from fascnet.phantom.twitches import draw_twitches
 
 MIN_PLAIN_FRAMES = 8
 """Clips shorter than this get no freezes, doubled or dropped frames: there is nothing left between them."""

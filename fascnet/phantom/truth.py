@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from fascnet.phantom.motion import Motion, Positions, Twitch, find_peaks_mm
+from fascnet.phantom.movement.motion import Motion, Positions, Twitch, find_peaks_mm
 from fascnet.phantom.outline import PictureFrame, map_sizes, outline
 from fascnet.phantom.script import Script
 from fascnet.types import Event, Labels

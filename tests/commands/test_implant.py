@@ -10,8 +10,8 @@ from fascnet.commands import implant
 from fascnet.commands.config import compose_config, find_config_dir
 from fascnet.data.manifest import read_manifest
 from fascnet.errors import SettingError
-from fascnet.phantom.implant_plan import ImplantSettings
-from fascnet.phantom.implant_set import implant_set
+from fascnet.phantom.implant.implant_plan import ImplantSettings
+from fascnet.phantom.implant.implant_set import implant_set
 
 from ..phantom.backgrounds import write_recording, write_still
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from fascnet.data.video_writer import VideoWriter
 
-from .test_subpixel import make_speckle
+from .implant.test_subpixel import make_speckle
 
 SHAPE = (140, 150)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from fascnet.phantom.anatomy import Vessel
-from fascnet.phantom.confounders import (
+from fascnet.phantom.body.anatomy import Vessel
+from fascnet.phantom.movement.confounders import (
     ArterialPulsation,
     Breathing,
     Effort,
@@ -20,8 +20,8 @@ from fascnet.phantom.confounders import (
     Swallowing,
     VoluntaryContraction,
 )
-from fascnet.phantom.motion import Motion
-from tests.phantom.test_twitch import TWITCH
+from fascnet.phantom.movement.motion import Motion
+from tests.phantom.movement.test_twitch import TWITCH
 
 DURATION_S = 5.0
 PLACES = np.random.default_rng(0).uniform(0, 32, (400, 2)).astype(np.float32)

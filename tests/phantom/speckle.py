@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fascnet.phantom.acquisition import Scanner, ScanSettings
+from fascnet.phantom.scan.acquisition import Scanner, ScanSettings
 
 MARGIN_MM = 3.5
 

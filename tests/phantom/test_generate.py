@@ -18,7 +18,8 @@ from fascnet.data.labels import load_labels
 from fascnet.data.manifest import read_manifest
 from fascnet.data.recordings import open_recording
 from fascnet.errors import OutputError, SettingError
-from fascnet.phantom import frozen_set, generate
+from fascnet.phantom import generate
+from fascnet.phantom.data_set import frozen_set
 from fascnet.phantom.generate import PhantomResult, generate_phantom, make_scene
 from fascnet.phantom.plan import plan_clips
 from fascnet.phantom.render import render_frames

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 from fascnet.phantom import render
-from fascnet.phantom.acquisition import make_scanner
-from fascnet.phantom.picture_motion import ProbeJolt
+from fascnet.phantom.body.tissue import Scatterers
+from fascnet.phantom.movement.picture_motion import ProbeJolt
+from fascnet.phantom.movement.restlessness import draw_restlessness
+from fascnet.phantom.recording.timeline import Timeline
 from fascnet.phantom.render import TissuePicture, fill_scene, render_frames
-from fascnet.phantom.restlessness import draw_restlessness
+from fascnet.phantom.scan.acquisition import make_scanner
 from fascnet.phantom.scene import Scene, draw_scene, draw_subject
 from fascnet.phantom.settings import PhantomSettings
-from fascnet.phantom.timeline import Timeline
-from fascnet.phantom.tissue import Scatterers
 from fascnet.phantom.truth import find_times
 
 from .tiny import STILL, switch

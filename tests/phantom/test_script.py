@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fascnet.phantom.anatomy import Anatomy
+from fascnet.phantom.body.anatomy import Anatomy
 from fascnet.phantom.scene import draw_subject
 from fascnet.phantom.script import MIN_PLAIN_FRAMES, Script, draw_script
 from fascnet.phantom.settings import PhantomSettings

@@ -7,15 +7,15 @@ import pytest
 
 from fascnet.data.labels import check_against_clip
 from fascnet.data.regions import find_centre, measure_area_px, rasterise_region
-from fascnet.phantom.confounders import Pseudotremor
-from fascnet.phantom.motion import Twitch
+from fascnet.phantom.movement.confounders import Pseudotremor
+from fascnet.phantom.movement.motion import Twitch
+from fascnet.phantom.movement.picture_motion import ProbeDrift
+from fascnet.phantom.movement.restlessness import draw_restlessness
+from fascnet.phantom.movement.tissue_motion import TissueMotion
 from fascnet.phantom.outline import MAX_CORNERS
-from fascnet.phantom.picture_motion import ProbeDrift
-from fascnet.phantom.restlessness import draw_restlessness
+from fascnet.phantom.recording.timeline import Timeline
 from fascnet.phantom.scene import draw_scene, draw_subject
 from fascnet.phantom.settings import PhantomSettings
-from fascnet.phantom.timeline import Timeline
-from fascnet.phantom.tissue_motion import TissueMotion
 from fascnet.phantom.truth import find_times, make_truth
 from fascnet.types import FASCICULATION, Event, Polygon
 

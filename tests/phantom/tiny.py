@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from fascnet.phantom.contact import ContactLoss
-from fascnet.phantom.motion import Positions, Twitch
+from fascnet.phantom.movement.motion import Positions, Twitch
+from fascnet.phantom.movement.picture_motion import ProbeJolt
 from fascnet.phantom.outline import PictureFrame
-from fascnet.phantom.picture_motion import ProbeJolt
+from fascnet.phantom.recording.contact import ContactLoss
+from fascnet.phantom.recording.timeline import Timeline
 from fascnet.phantom.script import Script
 from fascnet.phantom.settings import PhantomSettings
-from fascnet.phantom.timeline import Timeline
 
 FPS = 20.0
 

@@ -10,10 +10,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fascnet.phantom.acquisition import ScanSettings
 from fascnet.phantom.card.published import PUBLISHED, Published
 from fascnet.phantom.card.ranking import INFORMATIVE, INSIDE, OUTSIDE
-from fascnet.phantom.motion import Twitch
+from fascnet.phantom.movement.motion import Twitch
+from fascnet.phantom.scan.acquisition import ScanSettings
 from fascnet.phantom.scene import draw_scene, draw_subject
 from fascnet.phantom.settings import PhantomSettings
 

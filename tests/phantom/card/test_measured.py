@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from fascnet.phantom.acquisition import ScanSettings
 from fascnet.phantom.card.measured import (
     hold_against_published,
     measure_course,
@@ -15,6 +14,7 @@ from fascnet.phantom.card.measured import (
 )
 from fascnet.phantom.card.published import PUBLISHED
 from fascnet.phantom.card.ranking import INFORMATIVE, INSIDE, OUTSIDE
+from fascnet.phantom.scan.acquisition import ScanSettings
 from fascnet.phantom.settings import PhantomSettings
 
 SCAN = ScanSettings(height_px=300, width_px=400, mm_per_px=0.1)

@@ -1,0 +1,1 @@
+"""The section through a body: layers, muscles, texture, as point scatterers."""

@@ -1,0 +1,1 @@
+"""Sets of clips on disk: folder, workers, hashes, difficulty."""

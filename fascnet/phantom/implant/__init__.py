@@ -1,0 +1,1 @@
+"""Twitch implantation: real recordings and stills moved by known twitches."""

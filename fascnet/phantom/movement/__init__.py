@@ -1,0 +1,1 @@
+"""Movement of tissue: twitches, and all that is not a twitch."""

@@ -1,0 +1,1 @@
+"""From the picture to the file: contact, screen, codec, frame times."""

@@ -1,0 +1,1 @@
+"""Image formation: from scatterers to the picture that a linear array shows."""

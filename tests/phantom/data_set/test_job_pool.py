@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from fascnet.errors import OutputError, SettingError
+from fascnet.phantom.data_set.job_pool import run_jobs
+
+
+def square(value: int) -> int:
+    return value * value
+
+
+def say_who(_: int) -> int:
+    return os.getpid()
+
+
+def die(value: int) -> int:
+    if value == 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return value
+
+
+def refuse(value: int) -> int:
+    if value == 1:
+        raise SettingError("value=1: choose another")
+    return value
+
+
+def leave_a_mark(path: Path) -> None:
+    time.sleep(0.01)
+    path.touch()
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_every_job_is_done_once(workers: int) -> None:
+    assert sorted(run_jobs(square, range(5), workers, Path("out"))) == [0, 1, 4, 9, 16]
+
+
+def test_one_worker_works_here_in_order() -> None:
+    assert list(run_jobs(square, [3, 1, 2], 1, Path("out"))) == [9, 1, 4]
+    assert set(run_jobs(say_who, range(3), 1, Path("out"))) == {os.getpid()}
+
+
+def test_more_workers_work_elsewhere() -> None:
+    assert os.getpid() not in set(run_jobs(say_who, range(4), 2, Path("out")))
+
+
+def test_one_job_starts_no_process() -> None:
+    assert list(run_jobs(say_who, [0], 8, Path("out"))) == [os.getpid()]
+
+
+def test_no_jobs_are_no_fault() -> None:
+    assert list(run_jobs(square, [], 2, Path("out"))) == []
+
+
+@pytest.mark.parametrize("workers", [0, -1])
+def test_needs_a_worker(workers: int) -> None:
+    with pytest.raises(SettingError, match=f"workers={workers}: give 1 or more"):
+        list(run_jobs(square, [1, 2], workers, Path("out")))
+
+
+def test_a_killed_worker_is_told_with_a_remedy() -> None:
+    with pytest.raises(OutputError, match=r"^out: a worker was killed .* fewer workers"):
+        list(run_jobs(die, range(4), 2, Path("out")))
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_worker_s_refusal_arrives_as_it_is(workers: int) -> None:
+    with pytest.raises(SettingError, match="value=1: choose another"):
+        list(run_jobs(refuse, range(3), workers, Path("out")))
+
+
+def test_whoever_stops_asking_stops_the_work(tmp_path: Path) -> None:
+    results = run_jobs(leave_a_mark, [tmp_path / str(k) for k in range(200)], 2, Path("out"))
+    next(results)
+    results.close()
+    assert 1 <= len(list(tmp_path.iterdir())) < 100

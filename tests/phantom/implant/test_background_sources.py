@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fascnet.data.labels import write_labels
+from fascnet.data.manifest import write_manifest
+from fascnet.errors import LabelError, RecordingError
+from fascnet.phantom.implant.background_sources import find_backgrounds, find_label_problems, take_fingerprint
+from fascnet.types import ClipSource, Event, Labels
+
+from ..backgrounds import write_recording, write_still
+
+
+def test_recordings_and_stills_of_a_folder(tmp_path: Path) -> None:
+    write_recording(tmp_path / "Doe_Jane.avi", n_frames=2)
+    write_recording(tmp_path / "Roe_Max.avi", n_frames=2, seed=1)
+    for k in range(2):
+        write_still(tmp_path / "Poe_Ann" / f"{k}.png", k)
+    (tmp_path / ".hidden.png").write_bytes(b"x")
+    found = find_backgrounds(tmp_path)
+    assert [(s.clip.path.name, s.subject_id, s.is_still) for s in found] == [
+        ("Doe_Jane.avi", "b000", False),
+        ("0.png", "b001", True),
+        ("1.png", "b001", True),
+        ("Roe_Max.avi", "b002", False),
+    ]
+    assert len({s.fingerprint for s in found}) == 4
+
+
+def test_stills_alone_and_one_still(tmp_path: Path) -> None:
+    still = write_still(tmp_path / "stills" / "a.png")
+    assert [s.clip.path for s in find_backgrounds(tmp_path / "stills")] == [still]
+    assert [s.clip.path for s in find_backgrounds([still, str(still)])] == [still]
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(RecordingError, match="holds no recording"):
+        find_backgrounds(tmp_path / "empty")
+    with pytest.raises(RecordingError, match="no such file"):
+        find_backgrounds(tmp_path / "nowhere")
+
+
+def test_a_manifest_gives_subjects_but_not_their_names(tmp_path: Path) -> None:
+    clips = []
+    for k, person in enumerate(["Jane Doe", "Max Roe", "Jane Doe"]):
+        path = write_recording(tmp_path / f"{k}.avi", k, n_frames=2)
+        clips.append(ClipSource(f"clip{k}", path, person, mm_per_px=0.1))
+    write_manifest(tmp_path, clips)
+    write_still(tmp_path / "not_listed.png")
+    found = find_backgrounds(tmp_path)
+    assert [s.subject_id for s in found] == ["b000", "b001", "b000"]
+
+
+def test_unlabelled_recordings_need_somebody_to_vouch(tmp_path: Path) -> None:
+    for name in ("quiet", "twitching", "unseen", "broken"):
+        write_recording(tmp_path / f"{name}.avi", n_frames=2)
+    write_still(tmp_path / "still.png")
+    labels = tmp_path / "labels"
+    write_labels(labels, Labels("quiet", "a", ((0.0, 1.0),), ()))
+    write_labels(labels, Labels("twitching", "a", ((0.0, 1.0),), (Event(0.2, 0.5), Event(0.6, 0.9))))
+    (labels / "broken.a.json").write_text("{", encoding="utf-8")
+    sources = find_backgrounds(tmp_path)
+    names = [s.clip.clip_id for s in sources]
+    refused = find_label_problems(sources, labels, False)
+    assert {names[k] for k in refused.failed} == {"unseen", "broken"}
+    assert "assume_no_twitches=true" in refused.failed[names.index("unseen")]
+    assert {names[k]: why for k, why in refused.skipped.items()} == {
+        "twitching": "its labels hold 2 fasciculations"
+    }
+    assert {names[k] for k in find_label_problems(sources, labels, True).failed} == {"broken"}
+    with pytest.raises(LabelError, match="no such folder"):
+        find_label_problems(sources, tmp_path / "nowhere", True)
+
+
+def test_a_fingerprint_follows_the_content(tmp_path: Path) -> None:
+    for name, text in (("a", b"one"), ("b", b"one"), ("c", b"two")):
+        (tmp_path / name).write_bytes(text)
+    a, b, c = (take_fingerprint(tmp_path / name) for name in "abc")
+    assert a == b != c
+    assert take_fingerprint(tmp_path / "missing") == ""
