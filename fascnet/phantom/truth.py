@@ -56,8 +56,11 @@ def make_truth(script: Script, frame: PictureFrame, clip_id: str) -> Labels:
         Event(onset_s=onset_s, offset_s=offset_s, label=label)
         for label, onset_s, offset_s in script.timeline.events()
     ]
-    if script.codec is not None:
-        jumps = range(script.codec[1], script.timeline.n_frames, script.codec[1])
+    codec = script.make_codec()
+    if codec is not None:
+        # A repeated frame is not coded again.
+        coded = np.flatnonzero(~script.timeline.repeats)
+        jumps = [int(coded[index]) for index in codec.find_keyframes(len(coded))]
         events += [
             Event(onset_s=jump * frame_s, offset_s=(jump + 1) * frame_s, label=CODEC_KEYFRAME)
             for jump in jumps

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 import pytest
 
+from fascnet.commands.config import compose_config
 from fascnet.data.check import check_data_set
 from fascnet.data.labels import load_labels
 from fascnet.data.manifest import read_manifest
@@ -64,6 +65,32 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     output = tmp_path_factory.mktemp("phantom") / "whole"
     make(output)
     return output
+
+
+@pytest.mark.parametrize("name", frozen_set.list_frozen())
+def test_a_frozen_set_is_made_as_it_was_frozen(name: str, tmp_path: Path) -> None:
+    """Its clip of fewest frames; rounding on another processor is allowed for, nothing else."""
+    folder = ROOT / "fascnet" / "phantom" / "frozen"
+    recipe = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+    with (folder / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    shortest = min(rows, key=lambda row: int(row["frames"]))["clip_id"]
+    settings = PhantomSettings.from_mapping(recipe["settings"])
+    plans = plan_clips(recipe["clips"], recipe["seed"], settings, recipe["split_fractions"])
+    plan = next(plan for plan in plans if plan.clip_id == shortest)
+    row = generate._write_clip(generate._Job(plan, tmp_path, recipe["seed"], settings, "ffv1", "cpu", False))
+    comparison = frozen_set.compare_frozen(name, {shortest: row})
+    assert shortest in {*comparison.identical, *comparison.rounded}
+    assert len(rows) == len(plans) == 300
+    assert len({plan.subject_id for plan in plans}) == 60
+
+
+def test_the_benchmark_preset_is_the_frozen_recipe() -> None:
+    config = compose_config("phantom", ["output=nowhere", "phantom=benchmark"])
+    settings = PhantomSettings.from_mapping(config["phantom"]).to_mapping()
+    split = {key: float(share) for key, share in config["split_fractions"].items()}
+    recipe = {**config, "settings": settings, "split_fractions": split}
+    frozen_set.check_recipe(config["frozen"], {**recipe, "generator_version": generate.GENERATOR_VERSION})
 
 
 def test_a_set_is_sound_and_complete(whole: Path) -> None:

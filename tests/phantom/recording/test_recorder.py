@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -7,8 +9,10 @@ from fascnet.phantom.recording.block_codec import BlockCodec
 from fascnet.phantom.recording.recorder import Recorder
 from fascnet.phantom.recording.screen import Screen
 from fascnet.phantom.recording.screen_layout import Panel, ScreenLayout
+from fascnet.phantom.recording.timeline import Timeline
+from fascnet.phantom.truth import make_truth
 
-from ..tiny import CONTACT_LOSS, make_script
+from ..tiny import CONTACT_LOSS, FPS, FRAME, make_script
 
 RNG = np.random.default_rng(0)
 GREY = RNG.uniform(0, 255, (60, 80)).astype(np.float32)
@@ -69,3 +73,19 @@ def test_the_picture_given_is_left_alone() -> None:
     before = GREY.copy()
     record(layout=LAYOUT, contact_losses=(CONTACT_LOSS,)).store(GREY, 1.3)
     np.testing.assert_array_equal(GREY, before)
+
+
+def test_the_truth_names_the_frames_at_which_the_codec_starts_afresh() -> None:
+    """A frame that repeats is not coded, so that key frames come later in the file."""
+    timeline = Timeline.make(40, FPS, freezes=[(5, 9)], doubled=[12])
+    script = make_script(timeline=timeline, codec=(30.0, 10, False))
+    recorder = Recorder(script, None, 60.0, 0.2)
+    frames: list[np.ndarray] = []
+    for t_s, is_repeat in zip(timeline.source_s, timeline.repeats, strict=True):
+        # The picture creeps, so that only a key frame changes what the codec had kept.
+        frames.append(frames[-1] if is_repeat else recorder.store(GREY + np.float32(4 * t_s), float(t_s)))
+    change = [float(np.abs(b.astype(float) - a).mean()) for a, b in pairwise(frames)]
+    events = make_truth(script, FRAME, "clip").events
+    named = [round(event.onset_s * FPS) for event in events if event.label == "codec_keyframe"]
+    assert named == [15, 25, 35]
+    assert sorted(int(index) + 1 for index in np.argsort(change)[-3:]) == named
