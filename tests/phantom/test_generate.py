@@ -85,12 +85,18 @@ def test_a_frozen_set_is_made_as_it_was_frozen(name: str, tmp_path: Path) -> Non
     assert len({plan.subject_id for plan in plans}) == 60
 
 
-def test_the_benchmark_preset_is_the_frozen_recipe() -> None:
+def test_the_benchmark_preset_is_a_test_set_of_many_subjects() -> None:
     config = compose_config("phantom", ["output=nowhere", "phantom=benchmark"])
-    settings = PhantomSettings.from_mapping(config["phantom"]).to_mapping()
-    split = {key: float(share) for key, share in config["split_fractions"].items()}
-    recipe = {**config, "settings": settings, "split_fractions": split}
-    frozen_set.check_recipe(config["frozen"], {**recipe, "generator_version": generate.GENERATOR_VERSION})
+    settings = PhantomSettings.from_mapping(config["phantom"])
+    plans = plan_clips(config["clips"], config["seed"], settings, config["split_fractions"])
+    assert len(plans) == 300
+    assert len({plan.subject_id for plan in plans}) == 60
+    assert {plan.split for plan in plans} == {"test"}
+    assert settings.duration_s == (10.0, 60.0)
+    if config["frozen"] is not None:
+        split = {key: float(share) for key, share in config["split_fractions"].items()}
+        recipe = {**config, "settings": settings.to_mapping(), "split_fractions": split}
+        frozen_set.check_recipe(config["frozen"], {**recipe, "generator_version": generate.GENERATOR_VERSION})
 
 
 def test_a_set_is_sound_and_complete(whole: Path) -> None:
