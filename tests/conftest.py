@@ -8,6 +8,11 @@ from pathlib import Path
 import cv2
 import pytest
 import torch
+from hypothesis import settings
+
+# A busy machine is no fault of the code: no test has a time limit.
+settings.register_profile("untimed", settings(), deadline=None)
+settings.load_profile("untimed")
 
 # Many small tensors: one thread is faster than two.
 torch.set_num_threads(1)

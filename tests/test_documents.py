@@ -45,7 +45,7 @@ def test_contributing_describes_every_room() -> None:
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_has_a_script_and_a_line_in_the_changelog(verb: str) -> None:
-    assert (ROOT / "scripts" / f"{verb}.py").is_file()
+    assert (ROOT / "scripts" / f"{verb.replace(' ', '_')}.py").is_file()
     assert f"`fascnet {verb}`" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 
 

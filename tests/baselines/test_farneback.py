@@ -89,7 +89,7 @@ def test_streamed_smoothing_equals_scipy(n, sigma):
         np.testing.assert_allclose(np.stack(streamed), expected, atol=1e-6)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.floats(0, 60000, width=16), min_size=1, max_size=60))
 def test_level_is_the_lower_median(values):
     stored = np.array(values, dtype=np.float16) + np.float16(0)

@@ -97,9 +97,9 @@ def test_a_preset_is_made_of_groups_that_can_be_exchanged() -> None:
     assert set(shares) - {changed["confounders"]["contraction_local_share"]} <= {0.0}
 
 
-def test_the_frozen_preset_sets_what_is_frozen() -> None:
+def test_the_benchmark_preset_sets_clips_seed_and_splits() -> None:
     config = compose_config("phantom", ["output=x", "phantom=benchmark"])
-    assert config["frozen"] is not None
+    assert config["seed"] != compose_config("phantom", ["output=x"])["seed"]
     assert config["split_fractions"] == {"train": 0.0, "val": 0.0, "test": 1.0}
     assert config["clips"] > compose_config("phantom", ["output=x"])["clips"]
     assert compose_config("phantom", ["output=x", "phantom=benchmark", "clips=5"])["clips"] == 5

@@ -137,7 +137,7 @@ def build(rows) -> list[Event]:
     return [event(a / 10, (a + n) / 10, 20.0 * x, certainty) for a, n, x, certainty in rows]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(spans, spans, st.booleans())
 def test_is_optimal_and_symmetric(first, second, in_space):
     one, two = build(first), build(second)

@@ -156,7 +156,7 @@ grids = hnp.arrays(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(grids)
 def test_equals_components_of_the_whole_clip(heat):
     """With `min_off_s` 0 an event is a connected component in space and time."""
@@ -176,7 +176,7 @@ def test_equals_components_of_the_whole_clip(heat):
     )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(grids, st.sampled_from([0.0, 0.2, 0.35]))
 def test_events_are_sound_and_ordered(heat, min_off_s):
     rule = EventDefinition(0.5, 0.3, 0.15, min_off_s, 0.05, 0.05)

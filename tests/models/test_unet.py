@@ -38,7 +38,7 @@ def make_clip(n_ticks: int, height: int = 32, width: int = 40, seed: int = 0) ->
     return images, dt_s
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(
     cuts=st.sets(st.integers(1, 17), max_size=17),
     held=st.sets(st.integers(1, 17), max_size=6),

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fascnet.errors import SettingError
@@ -15,7 +15,6 @@ def choose(per_subject: int = 4, share: float = 0.5) -> PhantomSettings:
     return PhantomSettings.from_mapping({"clips_per_subject": per_subject, "twitches": {"clip_share": share}})
 
 
-@settings(deadline=None)
 @given(
     clips=st.integers(3, 120),
     seed=st.integers(0, 10),

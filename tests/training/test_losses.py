@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -76,7 +76,6 @@ def test_gamma_0_is_cross_entropy() -> None:
     assert loss.item() == pytest.approx(wanted.item(), rel=1e-5)
 
 
-@settings(deadline=None)
 @given(seed=st.integers(0, 1000), focal=st.floats(0.01, 2), dice=st.floats(0, 2))
 def test_a_better_answer_is_a_smaller_loss(seed: int, focal: float, dice: float) -> None:
     _, target, valid = make_batch(seed)

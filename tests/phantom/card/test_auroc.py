@@ -10,7 +10,7 @@ from fascnet.phantom.card.auroc import compute_auroc, estimate_auroc, split_grou
 
 
 @given(st.integers(0, 10_000))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_the_area_is_scikit_learns(seed: int) -> None:
     rng = np.random.default_rng(seed)
     score = np.round(rng.normal(size=40), 1)

@@ -39,7 +39,7 @@ def find_sizes(twitch: Twitch, t_s: float) -> np.ndarray:
     return np.linalg.norm(twitch.displacement(make_grid(), t_s), axis=-1)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(
     peak_mm=st.floats(0.08, 0.9),
     semi_long_mm=st.floats(2.5, 6.0),

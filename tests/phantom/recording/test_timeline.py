@@ -32,7 +32,7 @@ def draw_timeline(draw: st.DrawFn) -> Timeline:
 
 
 @given(draw_timeline())
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 def test_time_never_runs_backwards(timeline: Timeline) -> None:
     assert np.all(np.diff(timeline.source_s) >= 0)
     moments = np.linspace(-0.5, timeline.scan_duration_s + 0.5, 2000)
@@ -43,7 +43,7 @@ def test_time_never_runs_backwards(timeline: Timeline) -> None:
 
 
 @given(draw_timeline())
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 def test_round_trip_at_frame_times(timeline: Timeline) -> None:
     stored = timeline.to_stored_s(timeline.source_s)
     fresh = ~timeline.repeats
@@ -51,14 +51,13 @@ def test_round_trip_at_frame_times(timeline: Timeline) -> None:
 
 
 @given(draw_timeline())
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 def test_repeats_are_exactly_the_frames_that_show_no_new_moment(timeline: Timeline) -> None:
     assert not timeline.repeats[0]
     np.testing.assert_array_equal(timeline.repeats[1:], np.diff(timeline.source_s) == 0)
 
 
 @given(st.integers(1, 200), st.sampled_from([10.0, 29.97, 61.0]))
-@settings(deadline=None)
 def test_nothing_changes_without_effects(n_frames: int, fps: float) -> None:
     timeline = Timeline.make(n_frames, fps)
     np.testing.assert_array_equal(timeline.source_s, np.arange(n_frames) / fps)
