@@ -103,7 +103,8 @@ def read_real(folder: Path, rules: Sequence[RealRule] = (), max_frames: int = MA
             except FascnetError as error:
                 problems.append(str(error))
     if not sources:
-        raise RecordingError(f"{folder}: holds no real clip or still that can be used; {'; '.join(problems)}")
+        why = "; ".join(problems) if problems else "it needs recordings, or folders of PNG or JPG stills"
+        raise RecordingError(f"{folder}: holds no real clip or still that can be used; {why}")
     return RealSet(tuple(sources), tuple(problems))
 
 

@@ -119,5 +119,5 @@ def _find_changes(found: object, wanted: object, prefix: str = "") -> set[str]:
 def _read(name: str, suffix: str) -> str:
     names = list_frozen()
     if name not in names:
-        raise SettingError(f"frozen={name}: there is no such set; choose null or one of: {', '.join(names)}")
+        raise SettingError(f"frozen={name}: there is no such set; choose {' or '.join(['null', *names])}")
     return (files("fascnet.phantom") / "frozen" / f"{name}.{suffix}").read_text(encoding="utf-8")

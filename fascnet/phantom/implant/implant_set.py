@@ -124,8 +124,9 @@ def implant_set(
     problems = {**refused.failed, **broken}
     if not usable:
         index, reason = next(iter({**problems, **refused.skipped}.items()))
+        path = f"{sources[index].clip.path}: "
         raise RecordingError(
-            f"none of {len(sources)} recordings and stills can be used: {sources[index].clip.path}: {reason}"
+            f"none of {len(sources)} recordings and stills can be used: {path}{reason.removeprefix(path)}"
         )
     plans = plan_implants({k: b.source for k, b in usable.items()}, seed, settings, split_fractions)
     folder = SetFolder(output, RECIPE_FILE, _PATTERNS)
