@@ -9,6 +9,18 @@ import numpy as np
 from fascnet.phantom.ranges import Range
 
 
+def make_rng(stream: int, *key: int) -> np.random.Generator:
+    """Make the generator of one purpose and one thing: the same numbers whatever else is drawn.
+
+    Args:
+        stream: tells purposes apart.
+        key: seed of the run, then indexes of the thing, all >= 0.
+    """
+    # A lone seed is no sequence of one: SeedSequence tells them apart.
+    entropy = key[0] if len(key) == 1 else key
+    return np.random.default_rng(np.random.SeedSequence(entropy, spawn_key=(stream,)))
+
+
 def draw(bounds: Range, rng: np.random.Generator) -> float:
     """Draw evenly from a range."""
     return float(rng.uniform(bounds[0], bounds[1]))

@@ -6,20 +6,19 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast, get_args
-
-import numpy as np
+from typing import cast
 
 from fascnet.data.labels import write_labels
 from fascnet.data.manifest import write_manifest
 from fascnet.data.video_writer import Codec, VideoWriter
 from fascnet.errors import SettingError
+from fascnet.phantom.chance import make_rng
 from fascnet.phantom.data_set.difficulty import describe_difficulty
 from fascnet.phantom.data_set.frame_digest import FrameDigest
 from fascnet.phantom.data_set.frozen_set import FrozenComparison, check_recipe, compare_frozen
 from fascnet.phantom.data_set.job_pool import run_jobs
 from fascnet.phantom.data_set.label_digest import describe_labels
-from fascnet.phantom.data_set.set_folder import Row, SetFolder
+from fascnet.phantom.data_set.set_folder import Row, SetFolder, check_codec, find_label, find_video
 from fascnet.phantom.movement.displacement_field import write_displacement_field
 from fascnet.phantom.plan import ClipPlan, plan_clips
 from fascnet.phantom.render import render_frames
@@ -29,17 +28,17 @@ from fascnet.phantom.settings import PhantomSettings
 from fascnet.phantom.truth import RATER, make_truth
 from fascnet.types import ClipSource
 
-GENERATOR_VERSION = 2
+GENERATOR_VERSION = 3
 """Raised whenever the same seed and settings would give other bytes; such a folder is not resumed."""
 
 RECIPE_FILE = "phantom.json"
 DEVICES = ("cpu", "cuda")
 
 _PATTERNS = (
-    "labels/s*_c*.truth.json",
-    "clips/s*_c*.avi",
-    "clips/s*_c*.mp4",
-    "displacement/s*_c*.npy",
+    "labels/p*s*_c*.truth.json",
+    "clips/p*s*_c*.avi",
+    "clips/p*s*_c*.mp4",
+    "displacement/p*s*_c*.npy",
     "manifest.csv",
 )
 _SUBJECT_STREAM, _CLIP_STREAM = 2, 3
@@ -104,8 +103,7 @@ def generate_phantom(
         SettingError: a setting is outside its bounds.
         OutputError: the folder holds something else, or cannot be written.
     """
-    if codec not in get_args(Codec):
-        raise SettingError(f"codec={codec}: choose from {', '.join(get_args(Codec))}")
+    check_codec(codec)
     if device not in DEVICES:
         raise SettingError(f"device={device}: choose from {', '.join(DEVICES)}")
     if not isinstance(workers, int) or workers < 1:
@@ -135,11 +133,7 @@ def generate_phantom(
     folder.prepare(recipe, overwrite)
     jobs = [_Job(plan, output, seed, settings, cast(Codec, codec), device, displacement) for plan in plans]
     order = {plan.clip_id: plan.index for plan in plans}
-    missing = [
-        job
-        for job in jobs
-        if job.plan.clip_id not in folder.rows or not all(path.is_file() for path in _list_files(job))
-    ]
+    missing = [job for job in jobs if not folder.is_done(job.plan.clip_id, _list_files(job))]
     done = len(jobs) - len(missing)
     for row in run_jobs(_write_clip, missing, workers, output):
         folder.add(row, order)
@@ -156,21 +150,16 @@ def make_scene(plan: ClipPlan, seed: int, settings: PhantomSettings) -> Scene:
         settings,
         _make_subject(plan, seed, settings),
         plan.has_twitches,
-        _make_rng(seed, _CLIP_STREAM, plan.index),
+        make_rng(_CLIP_STREAM, seed, plan.index),
     )
 
 
 def _make_subject(plan: ClipPlan, seed: int, settings: PhantomSettings) -> Subject:
-    return draw_subject(settings, plan.subject_id, _make_rng(seed, _SUBJECT_STREAM, plan.subject_index))
-
-
-def _make_rng(seed: int, stream: int, index: int) -> np.random.Generator:
-    return np.random.default_rng(np.random.SeedSequence((seed, index), spawn_key=(stream,)))
+    return draw_subject(settings, plan.subject_id, make_rng(_SUBJECT_STREAM, seed, plan.subject_index))
 
 
 def _find_video(job: _Job) -> Path:
-    suffix = ".avi" if job.codec == "ffv1" else ".mp4"
-    return job.output / "clips" / f"{job.plan.clip_id}{suffix}"
+    return find_video(job.output, job.plan.clip_id, job.codec)
 
 
 def _find_field(job: _Job) -> Path:
@@ -179,7 +168,7 @@ def _find_field(job: _Job) -> Path:
 
 def _list_files(job: _Job) -> list[Path]:
     """List what must be there for a clip to be whole."""
-    label = job.output / "labels" / f"{job.plan.clip_id}.{RATER}.json"
+    label = find_label(job.output, job.plan.clip_id, RATER)
     return [_find_video(job), label, *([_find_field(job)] if job.displacement else [])]
 
 

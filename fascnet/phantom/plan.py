@@ -6,12 +6,13 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
-
 from fascnet.errors import SettingError
+from fascnet.phantom.chance import make_rng
 from fascnet.phantom.settings import PhantomSettings
 
 SPLITS = ("train", "val", "test")
+
+_SPLIT_STREAM = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ def plan_clips(
         raise SettingError(f"seed={seed}: give a whole number of 0 or more")
     subjects = max(math.ceil(clips / settings.clips_per_subject), len(shares))
     splits = [name for name, count in _share_out(subjects, shares).items() for _ in range(count)]
-    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(1,)))
+    rng = make_rng(_SPLIT_STREAM, seed)
     rng.shuffle(splits)
     # Clip i belongs to subject i modulo n: sizes differ by one at most.
     twitching: set[int] = set()
@@ -70,14 +71,23 @@ def plan_clips(
     return tuple(
         ClipPlan(
             index=index,
-            clip_id=f"s{index % subjects:03d}_c{index:0{width}d}",
+            clip_id=f"{name_subject(seed, index % subjects)}_c{index:0{width}d}",
             subject_index=index % subjects,
-            subject_id=f"s{index % subjects:03d}",
+            subject_id=name_subject(seed, index % subjects),
             split=splits[index % subjects],
             has_twitches=index in twitching,
         )
         for index in range(clips)
     )
+
+
+def name_subject(seed: int, index: int) -> str:
+    """Name a phantom subject, such as `p7s012`.
+
+    The seed of the set is in the name: whether a subject was seen in training is told by its name, and the
+    first subject of one set is not that of another.
+    """
+    return f"p{seed}s{index:03d}"
 
 
 def _check_fractions(fractions: Mapping[str, float]) -> dict[str, float]:

@@ -259,7 +259,7 @@ def test_another_set_in_the_folder_is_refused_unless_told(tmp_path: Path) -> Non
 def test_overwrite_removes_only_what_a_run_writes(tmp_path: Path) -> None:
     make(tmp_path / "set", clips=3, displacement=True)
     mine = [
-        tmp_path / "set" / name for name in ("notes.txt", "labels/s000_c0000.anna.json", "clips/mine.avi")
+        tmp_path / "set" / name for name in ("notes.txt", "labels/p3s000_c0000.anna.json", "clips/mine.avi")
     ]
     for path in mine:
         path.write_text("mine")

@@ -55,6 +55,12 @@ def test_depends_on_the_seed_alone() -> None:
     assert plan_clips(40, 5, choose(), FRACTIONS) != plan_clips(40, 6, choose(), FRACTIONS)
 
 
+def test_sets_of_two_seeds_share_no_name() -> None:
+    one, other = (plan_clips(40, seed, choose(), FRACTIONS) for seed in (1, 11))
+    assert one[0].subject_id == "p1s000" and one[0].clip_id == "p1s000_c0000"
+    assert not {plan.subject_id for plan in one} & {plan.subject_id for plan in other}
+
+
 @pytest.mark.parametrize(
     ("clips", "seed", "fractions", "what"),
     [

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from fascnet.phantom.card.published import PUBLISHED, Published
 from fascnet.phantom.card.ranking import INFORMATIVE, INSIDE, OUTSIDE
+from fascnet.phantom.chance import make_rng
 from fascnet.phantom.movement.motion import Twitch
 from fascnet.phantom.scan.acquisition import ScanSettings
 from fascnet.phantom.scene import draw_scene, draw_subject
@@ -72,7 +73,7 @@ def measure_twitches(settings: PhantomSettings, clips: int, seed: int) -> Values
     longer = replace(settings, duration_s=(WATCHED_S, WATCHED_S))
     values: Values = {published.name: [] for published in PUBLISHED}
     for index in range(clips):
-        rng = np.random.default_rng(np.random.SeedSequence((seed, index), spawn_key=(_STREAM,)))
+        rng = make_rng(_STREAM, seed, index)
         subject = draw_subject(longer, f"phantom_{index:03d}", rng)
         script = draw_scene(longer, subject, True, rng).script
         _add(values, measure_rates(script.twitches, script.duration_s))

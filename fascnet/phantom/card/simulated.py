@@ -11,6 +11,7 @@ from collections.abc import Callable
 import numpy as np
 
 from fascnet.phantom.card.sources import Source, cut, find_region
+from fascnet.phantom.chance import make_rng
 from fascnet.phantom.render import render_frames
 from fascnet.phantom.scene import draw_scene, draw_subject
 from fascnet.phantom.settings import PhantomSettings
@@ -39,7 +40,7 @@ def render_phantom(
     """
     sources = []
     for index in range(subjects):
-        rng = np.random.default_rng(np.random.SeedSequence((seed, index), spawn_key=(_STREAM,)))
+        rng = make_rng(_STREAM, seed, index)
         subject = draw_subject(settings, f"phantom_{index:03d}", rng)
         scene = draw_scene(settings, subject, index % 2 == 0, rng)
         frames = np.stack(list(itertools.islice(render_frames(scene), max_frames)))

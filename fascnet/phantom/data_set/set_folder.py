@@ -9,17 +9,38 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from fascnet import __version__
+from fascnet.data.video_writer import Codec
 from fascnet.data.whole_file import write_whole
-from fascnet.errors import OutputError
+from fascnet.errors import OutputError, SettingError
 
 TABLE_FILE = "clips.csv"
 
 Row = dict[str, str]
+
+
+def check_codec(codec: str) -> None:
+    """Refuse a codec that clips cannot be written with.
+
+    Raises:
+        SettingError: an unknown name.
+    """
+    if codec not in get_args(Codec):
+        raise SettingError(f"codec={codec}: choose from {', '.join(get_args(Codec))}")
+
+
+def find_video(output: Path, clip_id: str, codec: str) -> Path:
+    """Return where a set keeps a clip."""
+    return output / "clips" / f"{clip_id}{'.avi' if codec == 'ffv1' else '.mp4'}"
+
+
+def find_label(output: Path, clip_id: str, rater: str) -> Path:
+    """Return where a set keeps a clip's label file."""
+    return output / "labels" / f"{clip_id}.{rater}.json"
 
 
 class SetFolder:
@@ -70,6 +91,10 @@ class SetFolder:
     def rows(self) -> Mapping[str, Row]:
         """Rows of the clips that are done, by clip_id."""
         return self._rows
+
+    def is_done(self, clip_id: str, files: Sequence[Path]) -> bool:
+        """Return whether a clip has its row and all of its files."""
+        return clip_id in self._rows and all(file.is_file() for file in files)
 
     def add(self, row: Row, order: Mapping[str, int]) -> None:
         """Add a clip's row and write the table, in the plan's order.

@@ -25,7 +25,7 @@ class BackgroundSource:
 
     Attributes:
         clip: what is known about it; its clip_id and path may hold a patient's name and stay in memory.
-        subject_id: neutral name of the person, `b000`...; also in the output.
+        subject_id: neutral name of the person, such as `b3f2a91c0`; also in the output.
         is_still: a single picture.
         fingerprint: hash of size, head and tail of the file: the same file is known again, its name is not.
     """
@@ -80,16 +80,13 @@ def find_backgrounds(inputs: str | Path | Sequence[str | Path]) -> list[Backgrou
         raise RecordingError("input: names nothing; give a recording, a still, a folder or a manifest.csv")
     unique = {clip.path.resolve(): (clip, is_still) for clip, is_still in reversed(found)}
     ordered = sorted(unique.values(), key=lambda pair: str(pair[0].path))
-    subjects = {name: k for k, name in enumerate(dict.fromkeys(_name_subject(*pair) for pair in ordered))}
-    width = max(len(str(len(subjects) - 1)), 3)
+    fingerprints = [take_fingerprint(clip.path) for clip, _ in ordered]
+    files: dict[tuple[bool, str], list[str]] = {}
+    for pair, fingerprint in zip(ordered, fingerprints, strict=True):
+        files.setdefault(_name_subject(*pair), []).append(fingerprint)
     return [
-        BackgroundSource(
-            clip=clip,
-            subject_id=f"b{subjects[_name_subject(clip, is_still)]:0{width}d}",
-            is_still=is_still,
-            fingerprint=take_fingerprint(clip.path),
-        )
-        for clip, is_still in ordered
+        BackgroundSource(clip, _hide_subject(files[_name_subject(clip, is_still)]), is_still, fingerprint)
+        for (clip, is_still), fingerprint in zip(ordered, fingerprints, strict=True)
     ]
 
 
@@ -158,6 +155,15 @@ def _find_stills(entry: Path) -> Iterator[Path]:
 
 def _name_still(path: Path) -> ClipSource:
     return ClipSource(clip_id=path.stem, path=path, subject_id=str(path.parent.resolve()))
+
+
+def _hide_subject(fingerprints: Sequence[str]) -> str:
+    """Name a person by the files they come with: the same in every set made of these, and no index.
+
+    Two sets made of the same recordings share their subjects, and two sets of different ones do not, so that
+    a benchmark can tell whether a person was seen in training.
+    """
+    return f"b{hashlib.sha256(min(fingerprints).encode()).hexdigest()[:8]}"
 
 
 def _name_subject(clip: ClipSource, is_still: bool) -> tuple[bool, str]:

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fascnet.phantom.chance import draw, draw_log
+from fascnet.phantom.chance import draw, draw_log, make_rng
 from fascnet.phantom.implant.background import MIN_FRAMES, MIN_SIDE_PX, Background
 from fascnet.phantom.implant.implant_plan import ImplantPlan, ImplantSettings
 from fascnet.phantom.implant.implantation import FADE_RATIO, Implanter, find_reach_px
@@ -101,9 +101,7 @@ class Implant:
 
 def draw_implant(background: Background, plan: ImplantPlan, seed: int, settings: ImplantSettings) -> Implant:
     """Draw one clip; depends on nothing but its arguments."""
-    rng = np.random.default_rng(
-        np.random.SeedSequence((seed, plan.background, plan.variant), spawn_key=(_CLIP_STREAM,))
-    )
+    rng = make_rng(_CLIP_STREAM, seed, plan.background, plan.variant)
     first, n_frames = _draw_window(background, settings, rng)
     height, width = background.area_shape
     anatomy = background.make_anatomy()

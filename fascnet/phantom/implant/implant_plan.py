@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from fascnet.data.splits import draw_splits
 from fascnet.errors import SettingError
+from fascnet.phantom.chance import make_rng
 from fascnet.phantom.implant.background import BackgroundSettings
 from fascnet.phantom.implant.background_sources import BackgroundSource
 from fascnet.phantom.ranges import Range, check_ranges
@@ -125,7 +124,7 @@ def plan_implants(
 def _choose_twitching(
     keys: Sequence[tuple[int, int]], splits: Mapping[str, str | None], seed: int, share: float
 ) -> set[tuple[int, int]]:
-    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(_TWITCH_STREAM,)))
+    rng = make_rng(_TWITCH_STREAM, seed)
     chosen: set[tuple[int, int]] = set()
     for name in sorted({f"{split}" for split in splits.values()}):
         members = [key for key in keys if splits[f"{key[0]}"] == name]

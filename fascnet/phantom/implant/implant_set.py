@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast, get_args
+from typing import cast
 
 from fascnet.data.labels import write_labels
 from fascnet.data.manifest import write_manifest
 from fascnet.data.video_writer import Codec, VideoWriter
-from fascnet.errors import RecordingError, SettingError
+from fascnet.errors import RecordingError
 from fascnet.phantom.data_set.difficulty import describe_difficulty
 from fascnet.phantom.data_set.frame_digest import FrameDigest
 from fascnet.phantom.data_set.job_pool import run_jobs
-from fascnet.phantom.data_set.set_folder import Row, SetFolder
+from fascnet.phantom.data_set.set_folder import Row, SetFolder, check_codec, find_label, find_video
 from fascnet.phantom.implant.background import (
     MOVING_MM_PER_S,
     Background,
@@ -30,9 +30,10 @@ from fascnet.phantom.implant.background_table import TABLE_FILE, write_backgroun
 from fascnet.phantom.implant.implant_clip import draw_implant
 from fascnet.phantom.implant.implant_plan import ImplantPlan, ImplantSettings, plan_implants
 from fascnet.phantom.ranges import list_group
+from fascnet.phantom.truth import RATER
 from fascnet.types import ClipSource
 
-IMPLANT_VERSION = 1
+IMPLANT_VERSION = 2
 """Raised whenever the same seed, settings and input would give other bytes; such a folder is not resumed."""
 
 RECIPE_FILE = "implant.json"
@@ -114,8 +115,7 @@ def implant_set(
         ManifestError, LabelError, SplitError: the input's manifest, labels or splits are wrong.
         OutputError: the folder holds something else, or cannot be written.
     """
-    if codec not in get_args(Codec):
-        raise SettingError(f"codec={codec}: choose from {', '.join(get_args(Codec))}")
+    check_codec(codec)
     sources = find_backgrounds(inputs)
     refused = find_label_problems(sources, labels, assume_no_twitches)
     usable, broken = _open_all(
@@ -147,7 +147,7 @@ def implant_set(
     write_background_table(output, usable)
     jobs = [_Job(p, usable[p.background], output, seed, settings, cast(Codec, codec)) for p in plans]
     order = {plan.clip_id: place for place, plan in enumerate(plans)}
-    missing = [job for job in jobs if not (job.plan.clip_id in folder.rows and _find_video(job).is_file())]
+    missing = [job for job in jobs if not folder.is_done(job.plan.clip_id, _list_files(job))]
     done = len(jobs) - len(missing)
     for index, row, reason in run_jobs(_write_clip, missing, workers, output):
         if row is None:
@@ -204,8 +204,12 @@ def _open_one(
 
 
 def _find_video(job: _Job) -> Path:
-    suffix = ".avi" if job.codec == "ffv1" else ".mp4"
-    return job.output / "clips" / f"{job.plan.clip_id}{suffix}"
+    return find_video(job.output, job.plan.clip_id, job.codec)
+
+
+def _list_files(job: _Job) -> list[Path]:
+    """List what must be there for a clip to be whole."""
+    return [_find_video(job), find_label(job.output, job.plan.clip_id, RATER)]
 
 
 def _write_clip(job: _Job) -> tuple[int, Row | None, str]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -20,13 +21,26 @@ def test_recordings_and_stills_of_a_folder(tmp_path: Path) -> None:
         write_still(tmp_path / "Poe_Ann" / f"{k}.png", k)
     (tmp_path / ".hidden.png").write_bytes(b"x")
     found = find_backgrounds(tmp_path)
-    assert [(s.clip.path.name, s.subject_id, s.is_still) for s in found] == [
-        ("Doe_Jane.avi", "b000", False),
-        ("0.png", "b001", True),
-        ("1.png", "b001", True),
-        ("Roe_Max.avi", "b002", False),
+    assert [(s.clip.path.name, s.is_still) for s in found] == [
+        ("Doe_Jane.avi", False),
+        ("0.png", True),
+        ("1.png", True),
+        ("Roe_Max.avi", False),
     ]
+    doe, ann, also_ann, roe = (s.subject_id for s in found)
+    assert ann == also_ann and len({doe, ann, roe}) == 3
     assert len({s.fingerprint for s in found}) == 4
+
+
+def test_a_person_has_the_same_hidden_name_in_every_set(tmp_path: Path) -> None:
+    first = write_recording(tmp_path / "a" / "Doe_Jane.avi", n_frames=2)
+    write_recording(tmp_path / "a" / "Abe.avi", n_frames=2, seed=1)
+    copy = tmp_path / "b" / "renamed.avi"
+    copy.parent.mkdir()
+    copy.write_bytes(first.read_bytes())
+    of_a = {s.clip.path.name: s.subject_id for s in find_backgrounds(tmp_path / "a")}
+    assert find_backgrounds(tmp_path / "b")[0].subject_id == of_a["Doe_Jane.avi"] != of_a["Abe.avi"]
+    assert re.fullmatch(r"b[0-9a-f]{8}", of_a["Abe.avi"])
 
 
 def test_stills_alone_and_one_still(tmp_path: Path) -> None:
@@ -48,7 +62,9 @@ def test_a_manifest_gives_subjects_but_not_their_names(tmp_path: Path) -> None:
     write_manifest(tmp_path, clips)
     write_still(tmp_path / "not_listed.png")
     found = find_backgrounds(tmp_path)
-    assert [s.subject_id for s in found] == ["b000", "b001", "b000"]
+    jane, max_, again = (s.subject_id for s in found)
+    assert jane == again != max_
+    assert "Jane" not in jane and "Roe" not in max_
 
 
 def test_unlabelled_recordings_need_somebody_to_vouch(tmp_path: Path) -> None:

@@ -82,6 +82,9 @@ def test_a_stopped_run_goes_on(inputs: Path, tmp_path: Path) -> None:
     make(inputs, tmp_path / "set")
     assert hash_files(tmp_path / "set") == hash_files(tmp_path / "whole")
     assert all(path.stat().st_mtime_ns == when for path, when in kept.items())
+    next((tmp_path / "set" / "labels").iterdir()).unlink()
+    make(inputs, tmp_path / "set")
+    assert hash_files(tmp_path / "set") == hash_files(tmp_path / "whole")
 
 
 def test_another_recipe_or_other_files_are_refused(inputs: Path, tmp_path: Path) -> None:
