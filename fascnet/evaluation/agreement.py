@@ -9,8 +9,11 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
-from fascnet.evaluation.bootstrap import FloatArray, divide
+from fascnet.errors import SettingError
+from fascnet.evaluation.bootstrap import FloatArray
+from fascnet.evaluation.coefficients import cohen_kappa_from_tables
 from fascnet.types import Event, Interval
 
 CELL_S = 1.0
@@ -34,11 +37,9 @@ def cohen_kappa(sums: FloatArray) -> FloatArray:
 
     NaN (not defined) when both sources always say the same one thing: chance agreement is then complete.
     """
-    n = sums.sum(axis=-1)
     both, first, second, neither = np.moveaxis(sums, -1, 0)
-    observed = divide(both + neither, n)
-    expected = divide((both + first) * (both + second) + (neither + first) * (neither + second), n**2)
-    return divide(observed - expected, np.where(1 - expected < 1e-12, 0.0, 1 - expected))
+    tables = np.stack([np.stack([neither, second], axis=-1), np.stack([first, both], axis=-1)], axis=-2)
+    return cohen_kappa_from_tables(tables)
 
 
 def count_cells(
@@ -62,6 +63,43 @@ def count_cells(
         cells = (one & two, one & ~two, ~one & two, ~one & ~two)
         counts += [np.count_nonzero(cell & kept) for cell in cells]
     return counts
+
+
+def rate_cells(
+    events: Sequence[Sequence[Event]],
+    examined: Sequence[Sequence[Interval]],
+    ignored_certainty: frozenset[str] = frozenset(),
+) -> NDArray[np.int64]:
+    """Rate the seconds of one clip by several raters: 1 yes, 0 no, -1 not examined or ignored (n, raters).
+
+    Cells start at full seconds of the clip. A rater rates a cell that he examined by half or more; it is
+    positive when any of his events covers any part of it, and not rated when only ignored events do.
+
+    Args:
+        events: each rater's events.
+        examined: the seconds each of them looked at, finite.
+        ignored_certainty: certainty words whose events do not count.
+
+    Raises:
+        SettingError: an examined interval has no end, or there are not as many of them as raters.
+    """
+    if len(events) != len(examined):
+        raise SettingError(f"{len(events)} raters gave events, but {len(examined)} examined seconds")
+    last_s = max((end_s for intervals in examined for _, end_s in intervals), default=0.0)
+    if not math.isfinite(last_s):
+        raise SettingError("examined seconds have no end; cut them to the clip first")
+    n_cells = math.ceil(last_s / CELL_S - 1e-9)
+    ratings = np.full((n_cells, len(events)), -1, dtype=np.int64)
+    starts_s = np.arange(n_cells) * CELL_S
+    for rater, (ours, intervals) in enumerate(zip(events, examined, strict=True)):
+        seen_s, counted, ignored = np.zeros(n_cells), np.zeros(n_cells, bool), np.zeros(n_cells, bool)
+        for start_s, end_s in intervals:
+            seen_s += np.clip(np.minimum(starts_s + CELL_S, end_s) - np.maximum(starts_s, start_s), 0, None)
+            inside = [e for e in ours if e.onset_s < end_s and e.offset_s > start_s]
+            marks = _mark_cells(inside, 0.0, last_s, n_cells, ignored_certainty)
+            counted, ignored = counted | marks[0], ignored | marks[1]
+        ratings[:, rater] = np.where((seen_s < MIN_CELL_S - 1e-9) | (ignored & ~counted), -1, counted)
+    return ratings
 
 
 def intersect(first: Sequence[Interval], second: Sequence[Interval]) -> tuple[Interval, ...]:

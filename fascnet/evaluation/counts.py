@@ -89,25 +89,33 @@ def _build_ranks(values: FloatArray) -> WeightsFigure:
 
 
 def estimate_counts(
-    reference: FloatArray, found: FloatArray, subject: NDArray[np.int64], weights: FloatArray
+    reference: FloatArray,
+    found: FloatArray,
+    subject: NDArray[np.int64],
+    weights: FloatArray,
+    unit: str = "clips",
 ) -> dict[str, Figure]:
-    """Estimate agreement of counts per clip: `reference` and `found` (n,), bias is found minus reference."""
+    """Estimate agreement of counts per clip (or other `unit`).
+
+    `reference` and `found` are (n,); bias is found minus reference. Closed intervals of the limits, for
+    independent pairs, are in `rates.measure_limits`.
+    """
     sums = sum_by_subject(compute_moment_rows(reference, found), subject, weights.shape[1])
     n = len(reference)
     figures = {
-        name: estimate_from_sums(sums, figure, weights, n=n, unit="clips", undefined=reason)
+        name: estimate_from_sums(sums, figure, weights, n=n, unit=unit, undefined=reason)
         for name, figure, reason in (
-            ("icc", icc, "the counts do not vary, or fewer than two clips"),
-            ("bias", bias, "no clip"),
-            ("loa_low", loa_low, "fewer than two clips"),
-            ("loa_high", loa_high, "fewer than two clips"),
+            ("icc", icc, f"the counts do not vary, or fewer than two {unit}"),
+            ("bias", bias, f"no {unit}"),
+            ("loa_low", loa_low, f"fewer than two {unit}"),
+            ("loa_high", loa_high, f"fewer than two {unit}"),
         )
     }
     figures["spearman"] = estimate_from_weights(
         build_spearman(reference, found),
         subject,
         weights,
-        unit="clips",
+        unit=unit,
         undefined="the counts of a source do not vary",
     )
     return figures

@@ -1,65 +1,35 @@
 """Which found event is which reference event? Optimal one-to-one assignment in time and space.
 
 Greedy nearest-first matching can cost a match; the assignment here has the largest possible number of matches
-and, among those, the smallest sum of time differences.
+and, among those, the fewest misses and false alarms and then the smallest sum of time differences.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 from fascnet.errors import SettingError
-from fascnet.evaluation.distance import measure_distance_px
+from fascnet.evaluation.bootstrap import FloatArray
+from fascnet.evaluation.matching_rule import TIME_ROUNDING_S, MatchingRule, build_rule
+from fascnet.evaluation.pairing import BoolArray, PairTable, assign_by_score, assign_pairs, group_overlapping
 from fascnet.types import Event, Interval
 
-TIME_ROUNDING_S = 0.001
-"""Slack of the frame rule: times in tables are rounded, and a frame period is seldom a round number."""
-
-
-@dataclass(frozen=True, slots=True)
-class MatchingRule:
-    """When do two events match? In time, and in space when a distance is given; both must hold.
-
-    Attributes:
-        name: key in `metrics.json`.
-        mode: `overlap` (the intervals share any moment) or `tolerance` (peaks, or onsets where either event
-            has no peak, differ by at most the tolerance).
-        tolerance_s: largest time difference in seconds, for `tolerance`.
-        tolerance_frames: the same in frames of the recording; the clip's frame rate turns it into seconds.
-        max_distance_px: largest distance in stored pixels, from one event's centre to the other's region, 0
-            inside.
-        max_distance_mm: the same in mm. Neither: time only. An event without region is matched in time only.
-    """
-
-    name: str
-    mode: str = "overlap"
-    tolerance_s: float | None = None
-    tolerance_frames: float | None = None
-    max_distance_px: float | None = None
-    max_distance_mm: float | None = None
-
-    def __post_init__(self) -> None:
-        if self.mode not in {"overlap", "tolerance"}:
-            raise SettingError(f"matching.mode is '{self.mode}'; choose overlap or tolerance")
-        if self.mode == "tolerance" and self.tolerance_s is None and self.tolerance_frames is None:
-            raise SettingError("matching.mode=tolerance needs matching.tolerance_s")
-        for key in ("tolerance_s", "tolerance_frames", "max_distance_px", "max_distance_mm"):
-            value = getattr(self, key)
-            if value is not None and not (math.isfinite(value) and value >= 0):
-                raise SettingError(f"matching.{key} is {value}; give a number from 0")
-        if self.max_distance_px is not None and self.max_distance_mm is not None:
-            raise SettingError("matching: set max_distance_px or max_distance_mm to null")
-
-    def describe(self) -> dict[str, object]:
-        """Return the rule as it stands in `metrics.json`."""
-        keys = ("mode", "tolerance_s", "tolerance_frames", "max_distance_px", "max_distance_mm")
-        return {"name": self.name} | {key: getattr(self, key) for key in keys}
+__all__ = [
+    "TIME_ROUNDING_S",
+    "Match",
+    "Matching",
+    "MatchingRule",
+    "RankedEvents",
+    "build_rule",
+    "match_by_rules",
+    "match_events",
+    "measure_difference_s",
+    "rank_events",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +50,8 @@ class Matching:
         matches: the pairs.
         missed: indices of reference events that nothing matched.
         false: indices of found events that match nothing.
-        left_out_reference: reference events not counted (ignorable, outside the examined seconds, or paired
-            with an ignorable event of the other side).
+        left_out_reference: reference events not counted (ignorable, outside the examined seconds, paired with
+            an ignorable event of the other side, or counted through a simultaneous event).
         left_out_found: found events not counted, likewise.
     """
 
@@ -90,6 +60,21 @@ class Matching:
     false: tuple[int, ...]
     left_out_reference: tuple[int, ...]
     left_out_found: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RankedEvents:
+    """Found events of one clip for curves over score thresholds.
+
+    Attributes:
+        score: confidence of each counted found event (n,).
+        is_hit: whether it has a reference event of its own (n,).
+        n_reference: reference events that count.
+    """
+
+    score: FloatArray
+    is_hit: NDArray[np.bool_]
+    n_reference: int
 
 
 def match_events(
@@ -110,38 +95,84 @@ def match_events(
         rule: when two events match.
         examined: seconds that count; an event whose midpoint lies outside is left out. None: all.
         ignored_certainty: certainty words (`possible`) whose events are neither misses nor false alarms, nor
-            is an otherwise unmatched event that matches one of them.
+            is an otherwise unmatched event that matches one of them, however many do.
         fps: the clip's frame rate, needed by `tolerance_frames`.
         mm_per_px: the clip's pixel spacing, needed by `max_distance_mm`.
 
     Raises:
         SettingError: the rule needs a frame rate or a spacing that is unknown.
     """
-    tolerance_s, limit_px = _resolve(rule, fps, mm_per_px)
-    sides = (reference, found)
-    counted, ignorable, outside = [], [], []
-    for events in sides:
-        inside = [i for i, e in enumerate(events) if examined is None or _is_examined(e, examined)]
-        counted.append([i for i in inside if events[i].certainty not in ignored_certainty])
-        ignorable.append([i for i in inside if events[i].certainty in ignored_certainty])
-        outside.append(sorted(set(range(len(events))) - set(inside)))
+    return match_by_rules(
+        reference,
+        found,
+        [rule],
+        examined=examined,
+        ignored_certainty=ignored_certainty,
+        fps=fps,
+        mm_per_px=mm_per_px,
+    )[0]
 
-    matches = _assign(reference, found, counted[0], counted[1], rule, tolerance_s, limit_px)
-    missed = sorted(set(counted[0]) - {m.reference for m in matches})
-    false = sorted(set(counted[1]) - {m.found for m in matches})
 
-    def touches(one: Event, others: list[Event]) -> bool:
-        return any(_compare(one, other, rule, tolerance_s, limit_px) is not None for other in others)
+def match_by_rules(
+    reference: Sequence[Event],
+    found: Sequence[Event],
+    rules: Sequence[MatchingRule],
+    *,
+    examined: Sequence[Interval] | None = None,
+    ignored_certainty: frozenset[str] = frozenset(),
+    fps: float | None = None,
+    mm_per_px: float | None = None,
+) -> list[Matching]:
+    """Match under several rules; as `match_events` with each, but times and distances are measured once."""
+    rows, columns = (_Side.sort(events, examined, ignored_certainty) for events in (reference, found))
+    table = PairTable(reference, found) if reference and found else None
+    matchings = []
+    for rule in rules:
+        tolerance_s, limit_px = rule.resolve_tolerance_s(fps), rule.resolve_limit_px(mm_per_px)
+        if table is None:
+            fits: BoolArray = np.zeros((len(reference), len(found)), dtype=np.bool_)
+        else:
+            fits = table.find_fitting(rule, tolerance_s, limit_px)
+        matchings.append(_match(rows, columns, table, fits, rule, limit_px is not None))
+    return matchings
 
-    excused_missed = [i for i in missed if touches(reference[i], [found[j] for j in ignorable[1]])]
-    excused_false = [j for j in false if touches(found[j], [reference[i] for i in ignorable[0]])]
-    return Matching(
-        matches=tuple(matches),
-        missed=tuple(i for i in missed if i not in set(excused_missed)),
-        false=tuple(j for j in false if j not in set(excused_false)),
-        left_out_reference=tuple(sorted(outside[0] + ignorable[0] + excused_missed)),
-        left_out_found=tuple(sorted(outside[1] + ignorable[1] + excused_false)),
-    )
+
+def rank_events(
+    reference: Sequence[Event],
+    found: Sequence[Event],
+    rule: MatchingRule,
+    *,
+    examined: Sequence[Interval] | None = None,
+    ignored_certainty: frozenset[str] = frozenset(),
+    fps: float | None = None,
+    mm_per_px: float | None = None,
+) -> RankedEvents:
+    """Match so that the hits above every score threshold are as many as a matching of those events alone has.
+
+    Events of higher score have the first choice of a reference event, and move to another where that makes
+    room (see `assign_by_score`). Matching once without regard to scores would let a weak duplicate take the
+    match of a strong one, and the curve would sag. With `simultaneous=once` a group has its highest score.
+
+    Args and errors are those of `match_events`; every found event needs a score.
+    """
+    if any(event.score is None for event in found):
+        raise SettingError("curves over scores need a score of every event; this source has events without")
+    scores = [0.0 if event.score is None else event.score for event in found]
+    rows, columns = (_Side.sort(events, examined, ignored_certainty) for events in (reference, found))
+    row_groups, column_groups = rows.group(rule), columns.group(rule)
+    if not reference or not found:
+        fits: BoolArray = np.zeros((len(reference), len(found)), dtype=np.bool_)
+    else:
+        table = PairTable(reference, found)
+        fits = table.find_fitting(rule, rule.resolve_tolerance_s(fps), rule.resolve_limit_px(mm_per_px))
+    score = np.array([max(scores[j] for j in group) for group in column_groups], dtype=np.float64)
+    excused = _touch(fits.T, column_groups, rows.ignorable)
+    # Among equal scores an event that would be excused anyway leaves the reference event to the others.
+    order = np.lexsort((excused, -score))
+    matched = assign_by_score(_any_of_groups(fits, row_groups, column_groups), [int(j) for j in order])
+    is_hit = np.array([j in matched for j in range(len(column_groups))], dtype=np.bool_)
+    counted = is_hit | ~excused
+    return RankedEvents(score[counted], is_hit[counted], len(row_groups))
 
 
 def measure_difference_s(first: Event, second: Event) -> float:
@@ -151,74 +182,91 @@ def measure_difference_s(first: Event, second: Event) -> float:
     return abs(first.onset_s - second.onset_s)
 
 
-def _resolve(rule: MatchingRule, fps: float | None, mm_per_px: float | None) -> tuple[float, float | None]:
-    """Turn frames and mm into seconds and pixels of this clip."""
-    tolerance_s = 0.0
-    if rule.mode == "tolerance":
-        if rule.tolerance_frames is not None:
-            if fps is None:
-                raise SettingError(
-                    f"matching rule {rule.name} counts frames, but the frame rate of a clip is unknown"
-                )
-            tolerance_s = rule.tolerance_frames / fps + TIME_ROUNDING_S
-        elif rule.tolerance_s is not None:
-            tolerance_s = rule.tolerance_s
-    limit_px = rule.max_distance_px
-    if rule.max_distance_mm is not None:
-        if mm_per_px is None:
-            raise SettingError(
-                f"matching rule {rule.name} is in mm, but mm_per_px of a clip is unknown: give pixels"
-            )
-        limit_px = rule.max_distance_mm / mm_per_px
-    return tolerance_s, limit_px
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """Events of one source in one clip: which count, which are ignorable, which lie outside."""
+
+    events: Sequence[Event]
+    counted: list[int]
+    ignorable: list[int]
+    outside: list[int]
+
+    @classmethod
+    def sort(
+        cls, events: Sequence[Event], examined: Sequence[Interval] | None, ignored_certainty: frozenset[str]
+    ) -> _Side:
+        side = cls(events, [], [], [])
+        for i, event in enumerate(events):
+            if examined is not None and not _is_examined(event, examined):
+                side.outside.append(i)
+            elif event.certainty in ignored_certainty:
+                side.ignorable.append(i)
+            else:
+                side.counted.append(i)
+        return side
+
+    def group(self, rule: MatchingRule) -> list[list[int]]:
+        """Return the counted events, each alone, or simultaneous ones together."""
+        if rule.simultaneous == "once":
+            return group_overlapping(self.events, self.counted)
+        return [[i] for i in self.counted]
+
+
+def _match(
+    rows: _Side, columns: _Side, table: PairTable | None, fits: BoolArray, rule: MatchingRule, in_space: bool
+) -> Matching:
+    row_groups, column_groups = rows.group(rule), columns.group(rule)
+    excused = (
+        _touch(fits, row_groups, columns.ignorable),
+        _touch(fits.T, column_groups, rows.ignorable),
+    )
+    matches = []
+    if table is not None and row_groups and column_groups:
+        chosen = assign_pairs(
+            _any_of_groups(fits, row_groups, column_groups),
+            _least_of_groups(np.where(fits, table.difference_s, np.inf), row_groups, column_groups),
+            *excused,
+        )
+        for a, b in chosen:
+            pairs = [(i, j) for i in row_groups[a] for j in column_groups[b] if fits[i, j]]
+            i, j = min(pairs, key=lambda pair: (float(table.difference_s[pair]), pair))
+            distance_px = table.measure_px(i, j) if in_space else None
+            matches.append((a, b, Match(i, j, float(table.difference_s[i, j]), distance_px)))
+    taken = {a for a, _, _ in matches}, {b for _, b, _ in matches}
+    missed = [g[0] for a, g in enumerate(row_groups) if a not in taken[0] and not excused[0][a]]
+    false = [g[0] for b, g in enumerate(column_groups) if b not in taken[1] and not excused[1][b]]
+    kept = {match.reference for _, _, match in matches} | set(missed)
+    kept_found = {match.found for _, _, match in matches} | set(false)
+    return Matching(
+        matches=tuple(match for _, _, match in matches),
+        missed=tuple(sorted(missed)),
+        false=tuple(sorted(false)),
+        left_out_reference=tuple(i for i in range(len(rows.events)) if i not in kept),
+        left_out_found=tuple(j for j in range(len(columns.events)) if j not in kept_found),
+    )
+
+
+def _touch(fits: BoolArray, groups: list[list[int]], ignorable: list[int]) -> BoolArray:
+    """Return which groups fit an ignorable event of the other side: (groups,)."""
+    if not ignorable:
+        return np.zeros(len(groups), dtype=np.bool_)
+    return np.array([bool(fits[np.ix_(group, ignorable)].any()) for group in groups], dtype=np.bool_)
+
+
+def _any_of_groups(fits: BoolArray, rows: list[list[int]], columns: list[list[int]]) -> BoolArray:
+    if all(len(group) == 1 for group in (*rows, *columns)):
+        return fits[np.ix_([g[0] for g in rows], [g[0] for g in columns])]
+    cells = [[bool(fits[np.ix_(row, column)].any()) for column in columns] for row in rows]
+    return np.array(cells, dtype=np.bool_).reshape(len(rows), len(columns))
+
+
+def _least_of_groups(values: FloatArray, rows: list[list[int]], columns: list[list[int]]) -> FloatArray:
+    if all(len(group) == 1 for group in (*rows, *columns)):
+        return values[np.ix_([g[0] for g in rows], [g[0] for g in columns])]
+    cells = [[float(values[np.ix_(row, column)].min()) for column in columns] for row in rows]
+    return np.array(cells, dtype=np.float64).reshape(len(rows), len(columns))
 
 
 def _is_examined(event: Event, examined: Sequence[Interval]) -> bool:
     middle_s = (event.onset_s + event.offset_s) / 2
     return any(start <= middle_s < end for start, end in examined)
-
-
-def _compare(
-    one: Event, other: Event, rule: MatchingRule, tolerance_s: float, limit_px: float | None
-) -> tuple[float, float | None] | None:
-    """Return (time difference, distance) when the two match under the rule, else None."""
-    difference_s = measure_difference_s(one, other)
-    if rule.mode == "overlap":
-        if not (one.onset_s < other.offset_s and other.onset_s < one.offset_s):
-            return None
-    elif difference_s > tolerance_s + 1e-9:
-        return None
-    if limit_px is None or one.region is None or other.region is None:
-        return difference_s, None
-    distance_px = measure_distance_px(one.region, other.region)
-    return (difference_s, distance_px) if distance_px <= limit_px + 1e-9 else None
-
-
-def _assign(
-    reference: Sequence[Event],
-    found: Sequence[Event],
-    rows: list[int],
-    columns: list[int],
-    rule: MatchingRule,
-    tolerance_s: float,
-    limit_px: float | None,
-) -> list[Match]:
-    if not rows or not columns:
-        return []
-    pairs: dict[tuple[int, int], tuple[float, float | None]] = {}
-    for i, row in enumerate(rows):
-        for j, column in enumerate(columns):
-            compared = _compare(reference[row], found[column], rule, tolerance_s, limit_px)
-            if compared is not None:
-                pairs[i, j] = compared
-    if not pairs:
-        return []
-    # All feasible costs together stay below the cost of one lost match: the number of matches comes first.
-    longest_s = max(difference_s for difference_s, _ in pairs.values())
-    unit_s = (longest_s + 1e-9) * (min(len(rows), len(columns)) + 1)
-    cost: NDArray[np.float64] = np.ones((len(rows), len(columns)))
-    for (i, j), (difference_s, _) in pairs.items():
-        cost[i, j] = difference_s / unit_s
-    chosen = zip(*linear_sum_assignment(cost), strict=True)
-    found_pairs = [(int(i), int(j)) for i, j in chosen]
-    return [Match(rows[i], columns[j], *pairs[i, j]) for i, j in found_pairs if (i, j) in pairs]

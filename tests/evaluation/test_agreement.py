@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import cohen_kappa_score
 
-from fascnet.evaluation.agreement import cohen_kappa, count_cells, intersect
+from fascnet.errors import SettingError
+from fascnet.evaluation.agreement import cohen_kappa, count_cells, intersect, rate_cells
 from fascnet.types import Event
 
 
@@ -58,3 +59,26 @@ def test_cells_of_ignored_events_are_left_out():
 def test_intersect():
     assert intersect([(0, 5), (8, 10)], [(3, 9)]) == ((3, 5), (8, 9))
     assert intersect([(0, 5)], [(5, 9)]) == ()
+
+
+def test_seconds_of_several_raters_by_hand():
+    one, two = [Event(0.2, 0.5), Event(2.9, 3.1)], [Event(0.4, 0.9), Event(3.3, 3.4, certainty="possible")]
+    rated = rate_cells([one, two, []], [[(0, 4)], [(0, 4)], [(0.4, 2.5)]], frozenset({"possible"}))
+    assert rated.tolist() == [[1, 1, 0], [0, 0, 0], [1, 0, 0], [1, -1, -1]]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_seconds_of_two_raters_are_those_of_the_kappa(seed):
+    rng = np.random.default_rng(seed)
+    one, two = ([Event(t, t + 0.3) for t in rng.uniform(0, 19.5, 8)] for _ in range(2))
+    rated = rate_cells([one, two], [[(0, 20)], [(0, 20)]])
+    counted = [int(np.sum((rated == pair).all(axis=1))) for pair in ((1, 1), (1, 0), (0, 1), (0, 0))]
+    assert counted == count_cells(one, two, [(0, 20)]).tolist()
+
+
+def test_seconds_need_an_end_and_a_rater_each():
+    with pytest.raises(SettingError, match="no end"):
+        rate_cells([[]], [[(0, np.inf)]])
+    with pytest.raises(SettingError, match="1 raters"):
+        rate_cells([[]], [])
+    assert rate_cells([[], []], [[], []]).shape == (0, 2)

@@ -3,7 +3,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fascnet.evaluation.bootstrap import draw_weights, estimate_from_sums, estimate_from_weights
+from fascnet.evaluation.bootstrap import (
+    draw_weights,
+    estimate_from_sums,
+    estimate_from_weights,
+    resample_sums,
+    resample_weights,
+)
 from fascnet.evaluation.events import recall
 
 
@@ -91,3 +97,26 @@ def test_mostly_undefined_resamples_give_no_interval():
 def test_no_resamples_give_no_interval():
     figure = estimate_from_sums(np.ones((3, 4)), recall, draw_weights(3, 0, 0), n=3, unit="e", undefined="")
     assert figure.value == 0.5 and figure.ci95 is None
+
+
+def test_jackknife_leaves_each_subject_out():
+    rng = np.random.default_rng(3)
+    value, subject = rng.random(30), np.arange(30) // 3
+    sums = np.column_stack([np.bincount(subject, value), np.bincount(subject)]).astype(float)
+    expected = [value[subject != s].mean() for s in range(10)]
+    weights = draw_weights(10, 20, 0)
+    by_weights = resample_weights(lambda w: (w * value).sum(axis=1) / w.sum(axis=1), subject, weights)
+    assert resample_sums(sums, mean, weights).jackknife == pytest.approx(expected, abs=1e-12)
+    assert by_weights.jackknife == pytest.approx(expected, abs=1e-12)
+
+
+def test_a_left_out_only_subject_leaves_exactly_nothing():
+    sums = np.zeros((3, 2))
+    sums[1] = [0.1, 0.3]
+    assert np.isnan(resample_sums(sums, mean, draw_weights(3, 5, 0)).jackknife[1])
+
+
+def test_interval_names_its_method():
+    sums = np.column_stack([np.random.default_rng(4).random(30), np.ones(30)])
+    figure = estimate_from_sums(sums, mean, draw_weights(30, 200, 0), n=30, unit="clips", undefined="")
+    assert figure.method == "BCa" and figure.reason == "" and figure.to_json()["ci95_method"] == "BCa"

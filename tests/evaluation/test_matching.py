@@ -10,7 +10,13 @@ from hypothesis import strategies as st
 
 from fascnet.errors import SettingError
 from fascnet.evaluation.distance import measure_distance_px
-from fascnet.evaluation.matching import MatchingRule, match_events, measure_difference_s
+from fascnet.evaluation.matching import (
+    MatchingRule,
+    build_rule,
+    match_by_rules,
+    match_events,
+    measure_difference_s,
+)
 from fascnet.types import Box, Event, MaskFile, Point, Polygon
 
 OVERLAP = MatchingRule("main")
@@ -182,3 +188,81 @@ def test_distances_of_all_kinds_of_region(tmp_path):
     assert (
         measure_distance_px(region, Box(21, 0, 41, 30)) == measure_distance_px(Box(21, 0, 41, 30), region) > 0
     )
+
+
+@pytest.mark.parametrize(
+    ("shift_s", "level", "matched"), [(0.25, 0.6, True), (0.25, 0.61, False), (1, 0.1, False)]
+)
+def test_temporal_iou(shift_s, level, matched):
+    # One second each, shifted by a quarter: 0.75 shared, 1.25 together, 0.6.
+    rule = MatchingRule("iou", "iou", min_iou=level)
+    matching = match_events([event(0, 1)], [event(shift_s, 1 + shift_s)], rule)
+    assert bool(matching.matches) is matched
+
+
+def test_rules_by_name():
+    assert build_rule("any_overlap") == MatchingRule("any_overlap")
+    assert build_rule("167ms_15px").max_distance_px == 15 and build_rule("1_frame").tolerance_frames == 1
+    assert build_rule("iou_0.3").min_iou == 0.3 and build_rule("overlap_2.5mm").max_distance_mm == 2.5
+    assert build_rule("any_overlap", "once").describe()["simultaneous"] == "once"
+    for name in ("iou_2", "iou_..", "nearest", "iou_0"):
+        with pytest.raises(SettingError):
+            build_rule(name)
+
+
+@pytest.mark.parametrize("settings_", [{"mode": "iou"}, {"min_iou": 0.0}, {"simultaneous": "thrice"}])
+def test_refuses_a_wrong_new_setting(settings_):
+    with pytest.raises(SettingError):
+        MatchingRule("main", **settings_)
+
+
+def test_simultaneous_foci_count_twice_or_once():
+    reference = [event(0, 1, 10), event(0.5, 1.5, 200), event(5, 6, 10)]
+    found = [event(0.2, 0.9, 201), event(8, 9, 10), event(8.5, 9.5, 300)]
+    twice = match_events(reference, found, MatchingRule("t", max_distance_px=15))
+    assert (len(twice.matches), len(twice.missed), len(twice.false)) == (1, 2, 2)
+    once = match_events(reference, found, MatchingRule("o", max_distance_px=15, simultaneous="once"))
+    # The pair that lies near stands for the group; the other focus is left out, not missed.
+    assert [(m.reference, m.found) for m in once.matches] == [(1, 0)]
+    assert (once.missed, once.false) == ((2,), (1,))
+    assert (once.left_out_reference, once.left_out_found) == ((0,), (2,))
+
+
+def test_touching_events_stay_two_when_counted_once():
+    matching = match_events([event(0, 1), event(1, 2)], [], MatchingRule("o", simultaneous="once"))
+    assert matching.missed == (0, 1)
+
+
+def test_excused_events_leave_the_match_to_others():
+    # Both found events overlap the definite event; only the nearer one overlaps the possible one too.
+    reference = [event(0, 1), event(0.7, 1.1, certainty="possible")]
+    found = [event(0.2, 1.0), event(-0.6, 0.2)]
+    matching = match_events(reference, found, OVERLAP, ignored_certainty=frozenset({"possible"}))
+    assert [(m.reference, m.found) for m in matching.matches] == [(0, 1)]
+    assert matching.false == () and matching.left_out_found == (0,)
+
+
+@settings(max_examples=100, deadline=None)
+@given(spans, spans, st.sampled_from(["once", "twice"]))
+def test_swapping_swaps_misses_and_false_alarms(first, second, simultaneous):
+    rule = MatchingRule("r", max_distance_px=25.0, simultaneous=simultaneous)
+    ignored = frozenset({"possible"})
+    there = match_events(build(first), build(second), rule, ignored_certainty=ignored)
+    back = match_events(build(second), build(first), rule, ignored_certainty=ignored)
+    assert len(there.matches) == len(back.matches)
+    assert (len(there.missed), len(there.false)) == (len(back.false), len(back.missed))
+
+
+def test_several_rules_at_once_equal_each_alone():
+    rng = np.random.default_rng(0)
+    one, two = (
+        [
+            event(a, a + b, x)
+            for a, b, x in zip(*rng.uniform(0.1, 8, (2, 9)), rng.uniform(0, 60, 9), strict=True)
+        ]
+        for _ in range(2)
+    )
+    rules = [build_rule(name) for name in ("any_overlap", "167ms_15px", "iou_0.1", "iou_0.5", "overlap_2mm")]
+    together = match_by_rules(one, two, rules, fps=30, mm_per_px=0.1)
+    assert together == [match_events(one, two, rule, fps=30, mm_per_px=0.1) for rule in rules]
+    assert len(together[2].matches) >= len(together[3].matches)
