@@ -33,8 +33,8 @@ import torch
 from numpy.typing import NDArray
 
 from fascnet.baselines.farneback import measure_residual_speed
-from fascnet.data.manifest import write_manifest
-from fascnet.data.video_writer import VideoWriter
+from fascnet.data.clip_set.manifest import write_manifest
+from fascnet.data.recording.video_writer import VideoWriter
 from fascnet.inference.network import load_network_predictor
 from fascnet.types import ClipSource, Frame, RecordingInfo
 

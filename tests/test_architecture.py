@@ -29,10 +29,10 @@ LAYER = {
 """A room imports from its own layer or those below."""
 
 TESTED_ELSEWHERE = {
-    "data/find_clips.py": "tests/data/test_recordings.py, through the name under which it is used",
-    "data/label_format.py": "tests/data/test_labels.py writes and reads the format through labels",
-    "data/dicom_geometry.py": "tests/data/test_dicom.py: spacing and boxes as recordings give them",
-    "data/luma.py": "tests/data/test_video.py: grey values of every pixel format",
+    "data/recording/find_clips.py": "tests/data/recording/test_recordings.py, by the name it is used under",
+    "data/labelling/label_format.py": "tests/data/labelling/test_labels.py writes and reads the format",
+    "data/recording/dicom_geometry.py": "tests/data/recording/test_dicom.py: spacing and boxes of recordings",
+    "data/recording/luma.py": "tests/data/recording/test_video.py: grey values of every pixel format",
     "inference/progress.py": "tests/commands/test_predict.py: the lines it prints",
     "phantom/chance.py": "the seeds of every phantom test",
     "phantom/movement/geometry.py": "tests/phantom/movement/test_territory.py and those of every movement",
@@ -47,11 +47,15 @@ TESTED_ELSEWHERE = {
     "phantom/card/published.py": "tests/phantom/card/test_measured.py and test_make.py",
     "phantom/card/simulated.py": "tests/phantom/card/test_make.py",
     "phantom/card/sources.py": "tests/phantom/card/test_real.py",
-    "evaluation/distance.py": "tests/evaluation/test_matching.py",
-    "evaluation/plots.py": "tests/evaluation/test_benchmark.py draws every figure",
-    "evaluation/report.py": "tests/evaluation/test_benchmark.py writes the page",
+    "evaluation/matching/distance.py": "tests/evaluation/matching/test_match.py",
+    "evaluation/matching/matching_rule.py": "tests/evaluation/matching/test_match.py",
+    "evaluation/matching/pairing.py": "tests/evaluation/matching/test_match.py",
+    "evaluation/figures/muscles.py": "tests/evaluation/figures/test_patients.py",
+    "evaluation/figures/score_table.py": "tests/evaluation/figures/test_operating_curves.py",
+    "evaluation/report/plots.py": "tests/evaluation/test_benchmark.py draws every figure",
+    "evaluation/report/page.py": "tests/evaluation/test_benchmark.py writes the page",
+    "evaluation/report/csv_tables.py": "tests/evaluation/test_benchmark.py",
     "evaluation/scoring.py": "tests/evaluation/test_benchmark.py",
-    "evaluation/tables.py": "tests/evaluation/test_benchmark.py",
 }
 """Modules without a test file of their own name, and where they are tested."""
 
@@ -71,7 +75,7 @@ def find_imports(path: Path) -> Iterator[str]:
 
 
 def find_room(module: str) -> str:
-    """`fascnet.data.video` -> `data`; the package itself belongs to nobody."""
+    """`fascnet.data.recording.video` -> `data`; the package itself belongs to nobody."""
     parts = module.split(".")
     return parts[1].removesuffix(".py") if len(parts) > 1 else ""
 
@@ -102,7 +106,7 @@ def test_frameworks_stay_in_their_rooms(path: Path) -> None:
     where = name(path)
     if not where.startswith("commands/"):
         assert not roots & {"hydra", "omegaconf"}
-    if not where.startswith("training/") and where != "data/datamodule.py":
+    if not where.startswith("training/") and where != "data/training_input/datamodule.py":
         assert not roots & {"lightning", "pytorch_lightning"}
     if where.startswith("evaluation/") or where in {"types.py", "errors.py"}:
         assert not roots & {"torch", "torchvision"}
@@ -171,7 +175,9 @@ def load_in_a_fresh_process(modules: list[str]) -> set[str]:
 
 def test_evaluation_runs_without_torch() -> None:
     modules = [
-        f"fascnet.evaluation.{p.stem}" for p in (PACKAGE / "evaluation").glob("*.py") if p.stem != "__init__"
+        "fascnet." + name(p).removesuffix(".py").replace("/", ".")
+        for p in (PACKAGE / "evaluation").rglob("*.py")
+        if p.stem != "__init__"
     ]
     loaded = load_in_a_fresh_process(modules)
     assert "scipy" in loaded

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from fascnet.commands.main import run
-from fascnet.data.labels import write_labels
-from fascnet.data.manifest import write_manifest
-from fascnet.data.video_writer import Codec, VideoWriter
+from fascnet.data.clip_set.manifest import write_manifest
+from fascnet.data.labelling.labels import write_labels
+from fascnet.data.recording.video_writer import Codec, VideoWriter
 from fascnet.types import ClipSource, Event, Labels, Point
 
 Capture = pytest.CaptureFixture[str]

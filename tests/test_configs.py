@@ -198,7 +198,7 @@ def replace_package_call(verb: str, monkeypatch: pytest.MonkeyPatch) -> None:
         result = implanted(Path("manifest.csv"), 0, (), (), (), 0)
         stand_in("fascnet.phantom.implant.implant_set.implant_set", lambda *_, **__: result)
     elif verb == "check":
-        stand_in("fascnet.data.check.check_data_set", lambda root, labels: [])
+        stand_in("fascnet.data.clip_set.check.check_data_set", lambda root, labels: [])
     elif verb == "predict":
         study = importlib.import_module("fascnet.inference.study")
         result = study.StudyResult(Path("out"), (), (), 0, None)

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from fascnet.commands.main import VERBS
-from fascnet.data.label_format import CERTAINTIES, parse_labels
-from fascnet.data.manifest import COLUMNS, read_manifest
+from fascnet.data.clip_set.manifest import COLUMNS, read_manifest
+from fascnet.data.labelling.label_format import CERTAINTIES, parse_labels
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA_README = (ROOT / "data" / "README.md").read_text(encoding="utf-8")

@@ -17,7 +17,7 @@ import pydicom
 import pytest
 
 from fascnet.commands.main import run
-from fascnet.data.labels import read_labels
+from fascnet.data.labelling.labels import read_labels
 from fascnet.types import Polygon
 
 pytestmark = pytest.mark.slow

@@ -73,7 +73,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
     wanted |= {path.relative_to(ROOT).as_posix() for path in (ROOT / "fascnet").rglob("*.j2")}
     wanted |= {path.relative_to(ROOT).as_posix() for path in (ROOT / "fascnet").glob("weights/*")}
     wanted |= {path.relative_to(ROOT).as_posix() for path in (ROOT / "fascnet").glob("phantom/frozen/*")}
-    assert "fascnet/evaluation/report.html.j2" in wanted
+    assert "fascnet/evaluation/report/page.html.j2" in wanted
     package = {name for name in held if ".dist-info/" not in name}
     assert package == wanted
     assert any(name.endswith("licenses/LICENSE") for name in held)

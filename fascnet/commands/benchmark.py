@@ -37,12 +37,12 @@ def run(config: dict[str, Any]) -> int:
     Raises:
         FascnetError: a wrong setting, input or output.
     """
-    from fascnet.data.labels import load_labels  # noqa: PLC0415 - `--help` must be instant
+    from fascnet.data.labelling.labels import load_labels  # noqa: PLC0415 - `--help` must be instant
     from fascnet.evaluation.benchmark import run_benchmark  # noqa: PLC0415
-    from fascnet.evaluation.plots import draw_plots  # noqa: PLC0415
-    from fascnet.evaluation.report import write_report  # noqa: PLC0415
-    from fascnet.evaluation.sources import build_source  # noqa: PLC0415
-    from fascnet.evaluation.tables import write_tables  # noqa: PLC0415
+    from fascnet.evaluation.report.csv_tables import write_tables  # noqa: PLC0415
+    from fascnet.evaluation.report.page import write_report  # noqa: PLC0415
+    from fascnet.evaluation.report.plots import draw_plots  # noqa: PLC0415
+    from fascnet.evaluation.sources.source import build_source  # noqa: PLC0415
 
     folders = _name_folders(config["predictions"])
     rules = _build_rules(config)
@@ -88,7 +88,7 @@ def _name_folders(predictions: object) -> dict[str, Path]:
 
 
 def _build_rules(config: Mapping[str, Any]) -> ScoringRules:
-    from fascnet.evaluation.matching import MatchingRule  # noqa: PLC0415
+    from fascnet.evaluation.matching.match import MatchingRule  # noqa: PLC0415
     from fascnet.evaluation.scoring import ScoringRules  # noqa: PLC0415
 
     for key in ("clip_threshold", "pixel_threshold"):
@@ -138,8 +138,8 @@ def _run_baseline(name: str, config: Mapping[str, Any], output: Path) -> Path:
 def _measure_bar(
     config: Mapping[str, Any], labels: Mapping[str, Mapping[str, Labels]], output: Path
 ) -> dict[str, object]:
-    from fascnet.data.find_clips import find_clips  # noqa: PLC0415
-    from fascnet.data.splits import keep_split  # noqa: PLC0415
+    from fascnet.data.clip_set.splits import keep_split  # noqa: PLC0415
+    from fascnet.data.recording.find_clips import find_clips  # noqa: PLC0415
     from fascnet.data.whole_file import write_whole  # noqa: PLC0415
     from fascnet.evaluation.benchmark import choose_reference  # noqa: PLC0415
     from fascnet.evaluation.farneback_bar import describe_bar, measure_farneback_bar  # noqa: PLC0415

@@ -20,7 +20,7 @@ def run(config: dict[str, Any]) -> int:
     Raises:
         SettingError: a folder that is named does not exist.
     """
-    from fascnet.data.check import check_data_set  # noqa: PLC0415 - `--help` must not pay for video readers
+    from fascnet.data.clip_set.check import check_data_set  # noqa: PLC0415 - `--help` must not pay for video readers
 
     data = config["data"]
     root = Path(data["root"])

@@ -13,9 +13,8 @@ from pathlib import Path
 
 from fascnet.data.whole_file import write_whole
 from fascnet.errors import SettingError
-from fascnet.evaluation.agreement import CLIP_KAPPA_RULE, EVENT_KAPPA_RULE
-from fascnet.evaluation.bootstrap import Figure, FloatArray, draw_weights, not_defined
-from fascnet.evaluation.matching import MatchingRule
+from fascnet.evaluation.matching.match import MatchingRule
+from fascnet.evaluation.raters.agreement import CLIP_KAPPA_RULE, EVENT_KAPPA_RULE
 from fascnet.evaluation.scoring import (
     ClipOutcome,
     ScoringRules,
@@ -26,7 +25,8 @@ from fascnet.evaluation.scoring import (
     score_events,
     score_pixels,
 )
-from fascnet.evaluation.sources import ClipFacts, Source, build_rater
+from fascnet.evaluation.sources.source import ClipFacts, Source, build_rater
+from fascnet.evaluation.uncertainty.bootstrap import Figure, FloatArray, draw_weights, not_defined
 from fascnet.types import Labels
 
 FORMAT = "fascnet-metrics/1"

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
 from fascnet.baselines.farneback import MIN_MAD_PX_PER_S, trace_residual_speed
-from fascnet.data.recordings import open_recording
-from fascnet.data.targets import rasterise_truth
+from fascnet.data.labelling.targets import rasterise_truth
+from fascnet.data.recording.recordings import open_recording
 from fascnet.errors import SettingError
-from fascnet.evaluation.pixels import PixelHistogram
+from fascnet.evaluation.figures.pixels import PixelHistogram
 from fascnet.models.preprocessing import Preprocessor
 from fascnet.types import ClipSource, Labels
 

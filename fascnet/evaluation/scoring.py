@@ -7,20 +7,26 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fascnet.evaluation.agreement import cohen_kappa, count_cells, intersect
-from fascnet.evaluation.bootstrap import Figure, FloatArray, estimate_from_sums, not_defined, sum_by_subject
-from fascnet.evaluation.clips import estimate_clips
-from fascnet.evaluation.counts import compute_moment_rows, estimate_counts, icc
-from fascnet.evaluation.events import estimate_events, f1
-from fascnet.evaluation.matching import Matching, MatchingRule, match_events
-from fascnet.evaluation.pixels import (
+from fascnet.evaluation.figures.clips import estimate_clips
+from fascnet.evaluation.figures.counts import compute_moment_rows, estimate_counts, icc
+from fascnet.evaluation.figures.events import estimate_events, f1
+from fascnet.evaluation.figures.pixels import (
     PixelHistogram,
     average_precision,
     dice_of_sums,
     iou_of_sums,
     score_heatmap,
 )
-from fascnet.evaluation.sources import ClipFacts, Source, read_heatmap
+from fascnet.evaluation.matching.match import Matching, MatchingRule, match_events
+from fascnet.evaluation.raters.agreement import cohen_kappa, count_cells, intersect
+from fascnet.evaluation.sources.source import ClipFacts, Source, read_heatmap
+from fascnet.evaluation.uncertainty.bootstrap import (
+    Figure,
+    FloatArray,
+    estimate_from_sums,
+    not_defined,
+    sum_by_subject,
+)
 from fascnet.types import Event, Interval, Labels
 
 PIXEL_BINS = 256

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fascnet.data.recordings import open_recording
+from fascnet.data.recording.recordings import open_recording
 from fascnet.errors import OutputError, RecordingError
 from fascnet.inference.events import EventFinder
 from fascnet.inference.heatmap_store import HEATMAP_FILE, HeatmapStore, quantise

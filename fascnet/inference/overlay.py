@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fascnet.data.video_writer import VideoWriter
+from fascnet.data.recording.video_writer import VideoWriter
 from fascnet.errors import RecordingError
 from fascnet.inference.heatmap_store import HeatmapStore
 from fascnet.types import Event, PixelBox, Point, Recording

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fascnet.data.recordings import find_clips
-from fascnet.data.splits import keep_split
+from fascnet.data.clip_set.splits import keep_split
+from fascnet.data.recording.recordings import find_clips
 from fascnet.data.whole_file import write_whole
 from fascnet.errors import OutputError, RecordingError
 from fascnet.inference.clip import predict_clip, remove_clip_files

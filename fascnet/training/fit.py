@@ -17,7 +17,7 @@ from lightning.pytorch.callbacks import ModelCheckpoint, ProgressBar
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 
 from fascnet import __version__
-from fascnet.data.datamodule import FasciculationDataModule
+from fascnet.data.training_input.datamodule import FasciculationDataModule
 from fascnet.errors import DeviceError, SettingError
 from fascnet.inference.model_file import ModelSpec, hash_subject, save_model
 from fascnet.models.build import build_network

@@ -11,8 +11,8 @@ import torch
 from lightning.pytorch import LightningModule
 from torch import Tensor
 
-from fascnet.data.dataset import Window
-from fascnet.data.working_clip import WorkingClip
+from fascnet.data.training_input.dataset import Window
+from fascnet.data.training_input.working_clip import WorkingClip
 from fascnet.errors import SettingError
 from fascnet.models.unet import FasciculationUNet
 from fascnet.training.losses import LossSettings, compute_loss

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from scipy.optimize import minimize
 
-from fascnet.data.working_clip import WorkingClip
-from fascnet.evaluation.events import f1
+from fascnet.data.training_input.working_clip import WorkingClip
+from fascnet.evaluation.figures.events import f1
 from fascnet.models.unet import FasciculationUNet
 from fascnet.training.validation import Review
 from fascnet.types import ClipCalibration, EventDefinition

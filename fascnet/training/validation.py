@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
-from fascnet.data.targets import rasterise_truth
-from fascnet.data.working_clip import WorkingClip
-from fascnet.evaluation.clips import build_auroc
-from fascnet.evaluation.events import f1, false_alarms_per_min, precision, recall
-from fascnet.evaluation.matching import MatchingRule, match_events
-from fascnet.evaluation.pixels import PixelHistogram
+from fascnet.data.labelling.targets import rasterise_truth
+from fascnet.data.training_input.working_clip import WorkingClip
+from fascnet.evaluation.figures.clips import build_auroc
+from fascnet.evaluation.figures.events import f1, false_alarms_per_min, precision, recall
+from fascnet.evaluation.figures.pixels import PixelHistogram
+from fascnet.evaluation.matching.match import MatchingRule, match_events
 from fascnet.inference.events import EventFinder
 from fascnet.inference.scores import ClipPool
 from fascnet.inference.streaming import stream_probabilities

@@ -8,7 +8,7 @@ import pytest
 
 from fascnet.commands import implant
 from fascnet.commands.config import compose_config, find_config_dir
-from fascnet.data.manifest import read_manifest
+from fascnet.data.clip_set.manifest import read_manifest
 from fascnet.errors import SettingError
 from fascnet.phantom.implant.implant_plan import ImplantSettings
 from fascnet.phantom.implant.implant_set import implant_set

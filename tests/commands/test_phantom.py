@@ -9,7 +9,7 @@ import pytest
 from fascnet.commands import phantom
 from fascnet.commands.config import compose_config, find_config_dir
 from fascnet.commands.main import run
-from fascnet.data.manifest import read_manifest
+from fascnet.data.clip_set.manifest import read_manifest
 from fascnet.phantom.data_set.frozen_set import FrozenComparison
 from fascnet.phantom.generate import PhantomResult, generate_phantom
 from fascnet.phantom.settings import PhantomSettings

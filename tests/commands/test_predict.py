@@ -11,7 +11,7 @@ import pytest
 from fascnet.baselines.farneback import FarnebackPredictor
 from fascnet.commands.config import compose_config
 from fascnet.commands.main import run
-from fascnet.data.video_writer import VideoWriter
+from fascnet.data.recording.video_writer import VideoWriter
 from fascnet.errors import DeviceError
 from fascnet.inference.study import predict_study
 

@@ -9,8 +9,8 @@ import numpy as np
 import pydicom
 import pytest
 
-from fascnet.data.find_clips import find_clips
-from fascnet.data.recordings import open_recording
+from fascnet.data.recording.find_clips import find_clips
+from fascnet.data.recording.recordings import open_recording
 from fascnet.errors import RecordingError
 
 pytestmark = pytest.mark.real

@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fascnet.data.labels import write_labels
-from fascnet.data.manifest import write_manifest
-from fascnet.data.video_writer import VideoWriter
-from fascnet.data.working_clip import WorkingClip
+from fascnet.data.clip_set.manifest import write_manifest
+from fascnet.data.labelling.labels import write_labels
+from fascnet.data.recording.video_writer import VideoWriter
+from fascnet.data.training_input.working_clip import WorkingClip
 from fascnet.models.preprocessing import WorkingGrid
 from fascnet.types import ClipSource, Event, Labels, Polygon
 

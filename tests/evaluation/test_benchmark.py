@@ -6,15 +6,15 @@ import re
 
 import pytest
 
-from fascnet.data.labels import load_labels
+from fascnet.data.labelling.labels import load_labels
 from fascnet.errors import SettingError
 from fascnet.evaluation.benchmark import run_benchmark
-from fascnet.evaluation.matching import MatchingRule
-from fascnet.evaluation.plots import draw_plots
-from fascnet.evaluation.report import write_report
+from fascnet.evaluation.matching.match import MatchingRule
+from fascnet.evaluation.report.csv_tables import write_tables
+from fascnet.evaluation.report.page import write_report
+from fascnet.evaluation.report.plots import draw_plots
 from fascnet.evaluation.scoring import ScoringRules
-from fascnet.evaluation.sources import build_source
-from fascnet.evaluation.tables import write_tables
+from fascnet.evaluation.sources.source import build_source
 
 from .study import write_label, write_predictions, write_study
 

@@ -6,9 +6,15 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from fascnet.evaluation.bootstrap import divide, draw_weights, resample_sums, resample_weights, summarise
-from fascnet.evaluation.clips import build_auroc
-from fascnet.evaluation.events import f1, precision
+from fascnet.evaluation.figures.clips import build_auroc
+from fascnet.evaluation.figures.events import f1, precision
+from fascnet.evaluation.uncertainty.bootstrap import (
+    divide,
+    draw_weights,
+    resample_sums,
+    resample_weights,
+    summarise,
+)
 
 RESAMPLES = 1000
 

@@ -9,7 +9,7 @@ from fascnet.baselines.farneback import FarnebackPredictor
 from fascnet.errors import SettingError
 from fascnet.evaluation import farneback_bar
 from fascnet.evaluation.farneback_bar import compute_z, describe_bar, measure_farneback_bar
-from fascnet.evaluation.pixels import PixelHistogram
+from fascnet.evaluation.figures.pixels import PixelHistogram
 from fascnet.types import Box, ClipSource, Event, Labels
 
 from ..baselines.twitching import CENTRE_PX, TWITCH_S, TwitchingRecording

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fascnet.data.video_writer import VideoWriter
+from fascnet.data.recording.video_writer import VideoWriter
 from fascnet.types import ClipCalibration, EventDefinition, HeatmapStream, Recording
 
 CELL_PX = 8

@@ -4,7 +4,7 @@ import av
 import numpy as np
 import pytest
 
-from fascnet.data.recordings import open_recording
+from fascnet.data.recording.recordings import open_recording
 from fascnet.errors import OutputError, RecordingError
 from fascnet.inference import clip as clip_module
 from fascnet.inference.clip import WatchedRecording, predict_clip

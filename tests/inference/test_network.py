@@ -7,7 +7,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from fascnet.data.recordings import open_recording
+from fascnet.data.recording.recordings import open_recording
 from fascnet.errors import DeviceError, ModelFileError, SettingError
 from fascnet.inference.model_file import load_model, save_model
 from fascnet.inference.network import NetworkPredictor, choose_device, load_network_predictor

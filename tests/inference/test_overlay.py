@@ -4,7 +4,7 @@ import av
 import numpy as np
 import pytest
 
-from fascnet.data.recordings import open_recording
+from fascnet.data.recording.recordings import open_recording
 from fascnet.inference.heatmap_store import HeatmapStore
 from fascnet.inference.overlay import FAINTEST_P, blend_heatmap, make_colours, write_overlay
 from fascnet.types import Event, Point

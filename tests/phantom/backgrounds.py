@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from fascnet.data.video_writer import VideoWriter
+from fascnet.data.recording.video_writer import VideoWriter
 
 from .implant.test_subpixel import make_speckle
 

@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 
 from fascnet.commands.config import compose_config
-from fascnet.data.check import check_data_set
-from fascnet.data.labels import load_labels
-from fascnet.data.manifest import read_manifest
-from fascnet.data.recordings import open_recording
+from fascnet.data.clip_set.check import check_data_set
+from fascnet.data.clip_set.manifest import read_manifest
+from fascnet.data.labelling.labels import load_labels
+from fascnet.data.recording.recordings import open_recording
 from fascnet.errors import OutputError, SettingError
 from fascnet.phantom import generate
 from fascnet.phantom.data_set import frozen_set

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fascnet.data.regions import find_centre, measure_area_px, rasterise_region
+from fascnet.data.labelling.regions import find_centre, measure_area_px, rasterise_region
 from fascnet.phantom.movement.motion import Positions
 from fascnet.phantom.outline import MAX_CORNERS, PictureFrame, map_sizes, outline
 from fascnet.types import Polygon

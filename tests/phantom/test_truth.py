@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fascnet.data.labels import check_against_clip
-from fascnet.data.regions import find_centre, measure_area_px, rasterise_region
+from fascnet.data.labelling.labels import check_against_clip
+from fascnet.data.labelling.regions import find_centre, measure_area_px, rasterise_region
 from fascnet.phantom.movement.confounders import Pseudotremor
 from fascnet.phantom.movement.motion import Twitch
 from fascnet.phantom.movement.picture_motion import ProbeDrift

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from fascnet.data.targets import rasterise_truth
+from fascnet.data.labelling.targets import rasterise_truth
 from fascnet.training import tuning
 from fascnet.training.tuning import fit_calibration, tune_on_validation
 from fascnet.types import ClipCalibration

@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fascnet.data.find_clips import find_clips
-from fascnet.data.imaging_area import find_imaging_area
-from fascnet.data.recordings import open_recording
+from fascnet.data.recording.find_clips import find_clips
+from fascnet.data.recording.recordings import open_recording
+from fascnet.data.screen.imaging_area import find_imaging_area
 from fascnet.errors import FascnetError, RecordingError, SettingError
 from fascnet.phantom.card.sources import Source, cut, find_region
 from fascnet.types import ClipSource

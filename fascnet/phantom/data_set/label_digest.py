@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fascnet.data.regions import measure_area_px
+from fascnet.data.labelling.regions import measure_area_px
 from fascnet.types import Labels
 
 LABEL_TOLERANCE = 0.01

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from fascnet import __version__
-from fascnet.data.video_writer import Codec
+from fascnet.data.recording.video_writer import Codec
 from fascnet.data.whole_file import write_whole
 from fascnet.errors import OutputError, SettingError
 

@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fascnet.data.imaging_area import find_imaging_area
-from fascnet.data.recordings import open_recording
+from fascnet.data.recording.recordings import open_recording
+from fascnet.data.screen.imaging_area import find_imaging_area
 from fascnet.errors import RecordingError, SettingError
 from fascnet.phantom.body.anatomy import Anatomy
 from fascnet.phantom.implant.background_sources import BackgroundSource

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fascnet.data.find_clips import find_clips
-from fascnet.data.labels import find_labels, read_labels
-from fascnet.data.manifest import FILE_NAME
+from fascnet.data.clip_set.manifest import FILE_NAME
+from fascnet.data.labelling.labels import find_labels, read_labels
+from fascnet.data.recording.find_clips import find_clips
 from fascnet.errors import LabelError, RecordingError
 from fascnet.types import ClipSource
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from fascnet.data.splits import draw_splits
+from fascnet.data.clip_set.splits import draw_splits
 from fascnet.errors import SettingError
 from fascnet.phantom.chance import make_rng
 from fascnet.phantom.implant.background import BackgroundSettings

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from fascnet.data.labels import write_labels
-from fascnet.data.manifest import write_manifest
-from fascnet.data.video_writer import Codec, VideoWriter
+from fascnet.data.clip_set.manifest import write_manifest
+from fascnet.data.labelling.labels import write_labels
+from fascnet.data.recording.video_writer import Codec, VideoWriter
 from fascnet.errors import RecordingError
 from fascnet.phantom.data_set.difficulty import describe_difficulty
 from fascnet.phantom.data_set.frame_digest import FrameDigest

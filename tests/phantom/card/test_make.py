@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fascnet.data.video_writer import VideoWriter
+from fascnet.data.recording.video_writer import VideoWriter
 from fascnet.errors import OutputError, RecordingError, SettingError
 from fascnet.phantom.card.make import make_card
 from fascnet.phantom.card.page import format_figure

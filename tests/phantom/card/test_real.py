@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from fascnet.data.manifest import write_manifest
-from fascnet.data.video_writer import VideoWriter
+from fascnet.data.clip_set.manifest import write_manifest
+from fascnet.data.recording.video_writer import VideoWriter
 from fascnet.errors import RecordingError, SettingError
 from fascnet.phantom.card.real import ASSUMED_MM_PER_PX, RealRule, read_real
 from fascnet.phantom.card.sources import DEPTH_SHARE, SIDE_INSET, find_region

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from fascnet.data.recordings import open_recording
+from fascnet.data.recording.recordings import open_recording
 from fascnet.errors import RecordingError, SettingError
 from fascnet.phantom.implant.background import (
     MOVING_MM_PER_S,

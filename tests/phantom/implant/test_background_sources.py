@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from fascnet.data.labels import write_labels
-from fascnet.data.manifest import write_manifest
+from fascnet.data.clip_set.manifest import write_manifest
+from fascnet.data.labelling.labels import write_labels
 from fascnet.errors import LabelError, RecordingError
 from fascnet.phantom.implant.background_sources import find_backgrounds, find_label_problems, take_fingerprint
 from fascnet.types import ClipSource, Event, Labels

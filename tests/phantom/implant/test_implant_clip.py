@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fascnet.data.labels import check_against_clip
-from fascnet.data.recordings import open_recording
-from fascnet.data.regions import rasterise_region
+from fascnet.data.labelling.labels import check_against_clip
+from fascnet.data.labelling.regions import rasterise_region
+from fascnet.data.recording.recordings import open_recording
 from fascnet.phantom.implant.background import Background, BackgroundSettings, open_background
 from fascnet.phantom.implant.background_sources import find_backgrounds
 from fascnet.phantom.implant.implant_clip import Implant, draw_implant

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from fascnet.data.check import check_data_set
-from fascnet.data.labels import load_labels, write_labels
-from fascnet.data.manifest import read_manifest
+from fascnet.data.clip_set.check import check_data_set
+from fascnet.data.clip_set.manifest import read_manifest
+from fascnet.data.labelling.labels import load_labels, write_labels
 from fascnet.errors import OutputError, RecordingError, SettingError
 from fascnet.phantom.implant.implant_plan import ImplantSettings
 from fascnet.phantom.implant.implant_set import ImplantResult, implant_set

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from fascnet.data.recordings import open_recording
+from fascnet.data.recording.recordings import open_recording
 from fascnet.phantom.implant.implantation import (
     GRID_STEP_PX,
     Implanter,

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.fft import dctn
 
-from fascnet.data.recordings import open_recording
+from fascnet.data.recording.recordings import open_recording
 from fascnet.errors import SettingError
 from fascnet.phantom.recording.block_codec import _BASIS, BlockCodec
 

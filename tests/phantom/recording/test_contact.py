@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.signal import find_peaks
 
-from fascnet.data.recordings import open_recording
+from fascnet.data.recording.recordings import open_recording
 from fascnet.errors import SettingError
 from fascnet.phantom.recording.contact import LIFT_OFF, ContactLoss, draw_contact_loss
 

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from fascnet.data.imaging_area import find_imaging_area
+from fascnet.data.screen.imaging_area import find_imaging_area
 from fascnet.errors import SettingError
 from fascnet.phantom.body.tissue import Vessel
 from fascnet.phantom.recording.screen import Screen

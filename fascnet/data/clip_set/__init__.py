@@ -1,0 +1,1 @@
+"""A data set: its table, its splits, its problems."""

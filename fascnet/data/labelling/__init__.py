@@ -1,0 +1,1 @@
+"""What raters say: label files, regions, and the masks made of them."""

@@ -1,0 +1,1 @@
+"""Recordings in and out: video, DICOM, and where they lie."""

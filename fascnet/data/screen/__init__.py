@@ -1,0 +1,1 @@
+"""What a scanner's screen shows around the picture."""

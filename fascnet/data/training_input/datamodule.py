@@ -1,0 +1,175 @@
+"""The data of a training run: clips by split, prepared once, served as windows and as whole clips."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning.pytorch import LightningDataModule
+from torch.utils.data import DataLoader
+
+from fascnet.data.clip_set.manifest import read_manifest
+from fascnet.data.clip_set.splits import draw_splits
+from fascnet.data.labelling.labels import load_labels
+from fascnet.data.training_input.dataset import Window, WindowDataset, WindowSampler, WindowSettings
+from fascnet.data.training_input.transforms import Augmentation, WindowAugmenter
+from fascnet.data.training_input.working_clip import WorkingClip, prepare_clip
+from fascnet.errors import LabelError, SettingError, SplitError
+from fascnet.models.preprocessing import Preprocessor
+from fascnet.types import ClipSource, Labels
+
+logger = logging.getLogger(__name__)
+
+
+class FasciculationDataModule(LightningDataModule):
+    """Reads a data set (contract 2.3), splits it by subject and serves it.
+
+    Args:
+        root: folder with `manifest.csv`.
+        labels: folder with label files; None = `root`/labels.
+        rater: whose labels to learn from; None when each clip has just one.
+        split_fractions: shares of subjects, where the manifest has no split.
+        preprocessor: how recordings reach the working grid.
+        window: shape of training windows.
+        augmentation: how windows are varied; None for not at all.
+        batch_size: windows per batch and process.
+        windows_per_epoch: windows per epoch, over all processes.
+        workers: processes that prepare windows; 0 = in this one.
+        cache_dir: where prepared clips are kept; None = `root`/.fascnet-cache.
+        seed: of splits and windows.
+
+    Raises:
+        SettingError: a number is out of its range.
+    """
+
+    def __init__(
+        self,
+        root: str | Path,
+        labels: str | Path | None,
+        rater: str | None,
+        split_fractions: Mapping[str, float],
+        preprocessor: Preprocessor,
+        window: WindowSettings,
+        augmentation: Augmentation | None,
+        batch_size: int,
+        windows_per_epoch: int,
+        workers: int,
+        cache_dir: str | Path | None,
+        seed: int,
+    ) -> None:
+        super().__init__()
+        for name, value, least in (
+            ("batch_size", batch_size, 1),
+            ("windows_per_epoch", windows_per_epoch, batch_size),
+            ("workers", workers, 0),
+            ("seed", seed, 0),
+        ):
+            if value < least:
+                raise SettingError(f"data.{name} is {value}; give {least} or more")
+        self.root = Path(root)
+        self.labels_dir = self.root / "labels" if labels is None else Path(labels)
+        self.rater = rater
+        self.split_fractions = dict(split_fractions)
+        self.preprocessor = preprocessor
+        self.window = window
+        self.augmentation = augmentation
+        self.batch_size = batch_size
+        self.windows_per_epoch = windows_per_epoch
+        self.workers = workers
+        self.cache_dir = self.root / ".fascnet-cache" if cache_dir is None else Path(cache_dir)
+        self.seed = seed
+        self.sources: list[ClipSource] = []
+        self.train_clips: list[WorkingClip] = []
+        self.val_clips: list[WorkingClip] = []
+
+    def setup(self, stage: str | None = None) -> None:  # noqa: ARG002 - Lightning's signature
+        """Read, split and prepare the clips; once, whatever the stage.
+
+        Raises:
+            ManifestError, LabelError, RecordingError, SplitError: the data set has a problem; `fascnet check`
+            lists all.
+        """
+        if self.sources:
+            return
+        clips = draw_splits(read_manifest(self.root), self.split_fractions, self.seed)
+        chosen = choose_labels(clips, load_labels(self.labels_dir), self.rater, self.labels_dir)
+        unlabelled = [clip.clip_id for clip in clips if clip.clip_id not in chosen and clip.split != "test"]
+        if unlabelled:
+            logger.warning(
+                "%d clips have no labels and are left out, first %s", len(unlabelled), unlabelled[0]
+            )
+        self.sources = clips
+        for split, found in (("train", self.train_clips), ("val", self.val_clips)):
+            sources = [clip for clip in clips if clip.split == split and clip.clip_id in chosen]
+            if not sources:
+                raise SplitError(
+                    f"{self.root}: split '{split}' has no labelled clip; check the manifest's split column"
+                )
+            found += [prepare_clip(s, chosen[s.clip_id], self.preprocessor, self.cache_dir) for s in sources]
+
+    def train_dataloader(self) -> DataLoader[Window]:
+        """Serve windows."""
+        augmenter = WindowAugmenter(self.augmentation) if self.augmentation is not None else None
+        sampler = WindowSampler(self.windows_per_epoch)
+        if self.trainer is not None:
+            sampler = WindowSampler(self.windows_per_epoch, self.trainer.global_rank, self.trainer.world_size)
+            # Workers prepare the first windows of a resumed run before Lightning tells the sampler its epoch.
+            epochs = self.trainer.fit_loop.epoch_progress.current
+            sampler.set_epoch(epochs.processed)  # type: ignore[attr-defined] # typed as its base class
+        return DataLoader(
+            WindowDataset(self.train_clips, self.window, augmenter, self.seed),
+            batch_size=self.batch_size,
+            sampler=sampler,
+            num_workers=self.workers,
+            persistent_workers=self.workers > 0,
+            # A forked worker inherits the locks of OpenCV's and OpenMP's threads and may wait for ever.
+            multiprocessing_context="spawn" if self.workers > 0 else None,
+            drop_last=True,
+        )
+
+    def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:
+        """Move windows to the device; whole clips stay on disk and are read chunk by chunk."""
+        if isinstance(batch, WorkingClip):
+            return batch
+        return super().transfer_batch_to_device(batch, device, dataloader_idx)
+
+    def val_dataloader(self) -> DataLoader[Any]:
+        """Serve whole clips, one at a time."""
+        return DataLoader(self.val_clips, batch_size=None, collate_fn=None)  # type: ignore[arg-type]
+
+
+def choose_labels(
+    clips: Sequence[ClipSource], labels: Mapping[str, Mapping[str, Labels]], rater: str | None, folder: Path
+) -> dict[str, Labels]:
+    """Choose one rater's labels for each clip.
+
+    Args:
+        clips: the data set.
+        labels: clip_id → rater → labels.
+        rater: whose; None when no clip has more than one rater.
+        folder: for messages.
+
+    Raises:
+        LabelError: several raters and none chosen, or the chosen one labelled nothing.
+    """
+    chosen: dict[str, Labels] = {}
+    for clip in clips:
+        of_clip = labels.get(clip.clip_id, {})
+        if rater is not None:
+            if rater in of_clip:
+                chosen[clip.clip_id] = of_clip[rater]
+        elif len(of_clip) > 1:
+            raise LabelError(
+                f"{folder}: clip {clip.clip_id} has labels of {', '.join(sorted(of_clip))}; give data.rater"
+            )
+        elif of_clip:
+            chosen[clip.clip_id] = next(iter(of_clip.values()))
+    if not chosen:
+        whose = f" of rater '{rater}'" if rater is not None else ""
+        raise LabelError(
+            f"{folder}: no labels{whose} for any clip of the manifest; check data.labels and data.rater"
+        )
+    return chosen

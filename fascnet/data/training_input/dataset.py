@@ -1,0 +1,203 @@
+"""Training windows: pieces of working clips with their targets.
+
+Each window is drawn from a generator seeded with (seed, index), and every epoch uses indices of its own. So
+no two windows are the same whatever the number of workers, and a run that is killed and resumed sees what it
+would have seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.utils.data import Dataset, Sampler
+
+from fascnet.data.labelling.targets import TWITCH, UNKNOWN, paint_stencils
+from fascnet.data.training_input.transforms import WindowAugmenter
+from fascnet.data.training_input.working_clip import WorkingClip
+from fascnet.errors import SettingError
+from fascnet.models.motion import END_OF_CLIP
+from fascnet.models.preprocessing import CELL_PX
+
+Window = dict[str, Any]
+"""`images` uint8 (T, H, W), `dt_s` float32 (T,), `target` float32 (T, h, w), `valid` bool (T, h, w)."""
+
+
+@dataclass(frozen=True, slots=True)
+class WindowSettings:
+    """The shape of a training window.
+
+    Attributes:
+        n_ticks: ticks, 16-512.
+        size_px: rows and columns in working pixels, a multiple of 16.
+        event_fraction: share of windows laid around a fasciculation; the rest fall anywhere, 0-1.
+        warm_up_ticks: first ticks of a window that do not count, unless the clip begins there: the network
+            has not seen what came before.
+    """
+
+    n_ticks: int = 48
+    size_px: int = 144
+    event_fraction: float = 0.6
+    warm_up_ticks: int = 6
+
+    def __post_init__(self) -> None:
+        if not 16 <= self.n_ticks <= 512:
+            raise SettingError(f"window.n_ticks is {self.n_ticks}; give 16 to 512")
+        if self.size_px < 32 or self.size_px % 16:
+            raise SettingError(f"window.size_px is {self.size_px}; give a multiple of 16, at least 32")
+        if not 0 <= self.event_fraction <= 1:
+            raise SettingError(f"window.event_fraction is {self.event_fraction}; give 0 to 1")
+        if not 0 <= self.warm_up_ticks < self.n_ticks:
+            raise SettingError(f"window.warm_up_ticks is {self.warm_up_ticks}; give 0 to n_ticks - 1")
+
+
+class WindowDataset(Dataset[Window]):
+    """Draws windows from clips; index i always gives the same window.
+
+    Args:
+        clips: labelled working clips.
+        window: shape of the windows.
+        augmenter: variation, or None for none.
+        seed: of all draws.
+    """
+
+    def __init__(
+        self,
+        clips: Sequence[WorkingClip],
+        window: WindowSettings,
+        augmenter: WindowAugmenter | None,
+        seed: int,
+    ) -> None:
+        self.clips = list(clips)
+        self.window = window
+        self.augmenter = augmenter
+        self.seed = seed
+        self.stencils = [clip.cut_stencils() for clip in self.clips]
+        self.events = [(i, k) for i, stencils in enumerate(self.stencils) for k in range(len(stencils))]
+
+    def __len__(self) -> int:
+        """Return the number of clips; a sampler decides how many windows make an epoch."""
+        return len(self.clips)
+
+    def __getitem__(self, index: int) -> Window:
+        """Draw window `index`, any integer from 0."""
+        cv2.setNumThreads(1)
+        rng = np.random.default_rng((self.seed, index))
+        w = self.window
+        around_event = bool(self.events) and rng.random() < w.event_fraction
+        if around_event:
+            clip_index, event_index = self.events[int(rng.integers(len(self.events)))]
+            stencil = self.stencils[clip_index][event_index]
+        else:
+            clip_index, stencil = int(rng.integers(len(self.clips))), None
+        clip = self.clips[clip_index]
+        frames = clip.frames
+        n_clip, height, width = frames.shape
+        rate_hz = clip.grid.rate_hz
+
+        if self.augmenter is None:
+            shown = passed = np.arange(w.n_ticks)
+            speed = 1.0
+        else:
+            shown, passed, speed = self.augmenter.choose_ticks(w.n_ticks, rate_hz, rng)
+        span = int(passed[-1]) + 1
+        if stencil is None:
+            start = int(rng.integers(0, max(1, n_clip - span + 1)))
+            rows, columns = (_place(size, w.size_px, None, rng) for size in (height, width))
+        else:
+            onset = round(stencil.onset_s * rate_hz)
+            start = onset - int(rng.integers(w.warm_up_ticks, max(w.warm_up_ticks + 1, span - 10)))
+            centre = np.argwhere(stencil.place == TWITCH)
+            middle = centre.mean(axis=0) if len(centre) else (height / 2, width / 2)
+            rows, columns = (
+                _place(n, w.size_px, float(m), rng) for n, m in zip((height, width), middle, strict=True)
+            )
+        start = min(max(start, 0), max(0, n_clip - span))
+        ticks = np.minimum(start + shown, n_clip - 1)
+        beyond = start + passed >= n_clip
+        # The recording's own clock: frames that it held or spaced otherwise mean the same here.
+        clock_s = np.cumsum(clip.dt_s[start : start + span], dtype=np.float64)
+        dt_s = np.diff(clock_s[np.minimum(passed, len(clock_s) - 1)], prepend=clock_s[:1]) / speed
+        dt_s[beyond] = END_OF_CLIP
+
+        images = np.ascontiguousarray(frames[np.ix_(ticks, _indices(rows), _indices(columns))])
+        painted = paint_stencils(
+            self.stencils[clip_index], clip.labels.examined, ticks / rate_hz, rows, columns
+        )
+        painted[beyond] = UNKNOWN
+        if start > 0:
+            painted[: w.warm_up_ticks] = UNKNOWN
+        images, painted = (_fill(a, w.size_px, v) for a, v in ((images, 0), (painted, UNKNOWN)))
+        if self.augmenter is not None:
+            images, painted = self.augmenter.warp(images, painted, rng)
+        twitch, unknown = (_pool(painted == code) for code in (TWITCH, UNKNOWN))
+        return {
+            "images": torch.from_numpy(images),
+            "dt_s": torch.from_numpy(dt_s.astype(np.float32)),
+            "target": torch.from_numpy((twitch >= 0.5).astype(np.float32)),
+            "valid": torch.from_numpy((unknown < 0.5) | (twitch >= 0.5)),
+        }
+
+
+class WindowSampler(Sampler[int]):
+    """Gives each epoch, and each process of a distributed run, window indices of its own.
+
+    Args:
+        n_windows: windows per epoch, over all processes.
+        rank: this process, from 0.
+        world_size: number of processes.
+    """
+
+    def __init__(self, n_windows: int, rank: int = 0, world_size: int = 1) -> None:
+        self.n_windows = n_windows
+        self.rank = rank
+        self.world_size = world_size
+        self.epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Move to an epoch; the trainer calls this, also when it resumes."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        """Return the windows of this process in an epoch."""
+        return self.n_windows // self.world_size
+
+    def __iter__(self) -> Iterator[int]:
+        """Yield this process's indices of the current epoch."""
+        first = self.epoch * self.n_windows + self.rank
+        yield from range(first, first + len(self) * self.world_size, self.world_size)
+
+
+def _place(size: int, wanted: int, around: float | None, rng: np.random.Generator) -> slice:
+    """Choose where along one axis a window lies: anywhere, or so that `around` is well inside."""
+    if size <= wanted:
+        return slice(0, size)
+    if around is None:
+        start = int(rng.integers(0, size - wanted + 1))
+    else:
+        start = round(around - rng.uniform(0.25, 0.75) * wanted)
+    start = min(max(start, 0), size - wanted)
+    return slice(start, start + wanted)
+
+
+def _indices(part: slice) -> NDArray[np.int64]:
+    return np.arange(part.start, part.stop)
+
+
+def _fill(window: NDArray[np.uint8], size_px: int, value: int) -> NDArray[np.uint8]:
+    """Fill a window that is smaller than asked for at the bottom and right."""
+    _, height, width = window.shape
+    pad = ((0, 0), (0, size_px - height), (0, size_px - width))
+    return np.pad(window, pad, constant_values=value) if height < size_px or width < size_px else window
+
+
+def _pool(inside: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Return the share of each 4x4 cell that is inside, (T, h, w)."""
+    n_ticks, height, width = inside.shape
+    cells = inside.reshape(n_ticks, height // CELL_PX, CELL_PX, width // CELL_PX, CELL_PX)
+    return np.asarray(cells.mean(axis=(2, 4)), np.float32)

@@ -1,0 +1,1 @@
+"""Where a source fails: subgroups and worst clips."""

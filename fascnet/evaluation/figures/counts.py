@@ -1,0 +1,121 @@
+"""Count figures: do two sources count the same number of events per clip?"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fascnet.evaluation.uncertainty.bootstrap import (
+    Figure,
+    FloatArray,
+    WeightsFigure,
+    divide,
+    estimate_from_sums,
+    estimate_from_weights,
+    sum_by_subject,
+)
+
+
+def compute_moment_rows(first: FloatArray, second: FloatArray) -> FloatArray:
+    """Return 1, x, y, x², y², xy per clip: (n, 6). All count figures but Spearman follow from their sums."""
+    return np.column_stack([np.ones(len(first)), first, second, first**2, second**2, first * second])
+
+
+def icc(sums: FloatArray) -> FloatArray:
+    """ICC(2,1) of sums (..., 6): two-way random effects, absolute agreement, single rater.
+
+    Shrout & Fleiss 1979.
+    """
+    n, x, y, xx, yy, xy = np.moveaxis(sums, -1, 0)
+    grand = divide(x + y, 2 * n)
+    rows = (xx + yy + 2 * xy) / 2 - 2 * n * grand**2
+    columns = divide(x**2 + y**2, n) - 2 * n * grand**2
+    total = xx + yy - 2 * n * grand**2
+    ms_rows = divide(rows, n - 1)
+    # Rounding can leave a tiny negative sum of squares where agreement is perfect.
+    ms_error = divide(np.maximum(total - rows - columns, 0.0), n - 1)
+    denominator = ms_rows + ms_error + divide(2 * (columns - ms_error), n)
+    scale = np.maximum(divide(xx + yy, n), 1.0)
+    return divide(ms_rows - ms_error, np.where(np.abs(denominator) < 1e-12 * scale, 0.0, denominator))
+
+
+def bias(sums: FloatArray) -> FloatArray:
+    """Mean of second minus first, events per clip, of sums (..., 6)."""
+    return divide(sums[..., 2] - sums[..., 1], sums[..., 0])
+
+
+def loa_low(sums: FloatArray) -> FloatArray:
+    """Lower limit of agreement, of sums (..., 6): bias - 1.96 SD of the differences (Bland & Altman 1986)."""
+    return bias(sums) - 1.96 * _difference_sd(sums)
+
+
+def loa_high(sums: FloatArray) -> FloatArray:
+    """Upper limit of agreement, of sums (..., 6): bias + 1.96 SD of the differences (Bland & Altman 1986)."""
+    return bias(sums) + 1.96 * _difference_sd(sums)
+
+
+def _difference_sd(sums: FloatArray) -> FloatArray:
+    n, x, y, xx, yy, xy = np.moveaxis(sums, -1, 0)
+    squares = xx + yy - 2 * xy - divide((y - x) ** 2, n)
+    return np.sqrt(divide(np.maximum(squares, 0.0), n - 1))
+
+
+def build_spearman(first: FloatArray, second: FloatArray) -> WeightsFigure:
+    """Build Spearman's rank correlation (ties get their mean rank) as a function of clip weights (B, n)."""
+    ranks = [_build_ranks(values) for values in (first, second)]
+
+    def spearman(weights: FloatArray) -> FloatArray:
+        total = weights.sum(axis=1)
+        a, b = (rank(weights) for rank in ranks)
+        a = a - divide((weights * a).sum(axis=1), total)[:, None]
+        b = b - divide((weights * b).sum(axis=1), total)[:, None]
+        spread = np.sqrt((weights * a**2).sum(axis=1) * (weights * b**2).sum(axis=1))
+        return divide((weights * a * b).sum(axis=1), np.where(spread < 1e-9, 0.0, spread))
+
+    return spearman
+
+
+def _build_ranks(values: FloatArray) -> WeightsFigure:
+    unique, group = np.unique(values, return_inverse=True)
+    order = np.argsort(group, kind="stable")
+    starts = np.searchsorted(group[order], np.arange(len(unique)))
+
+    def rank(weights: FloatArray) -> FloatArray:
+        per_group = np.add.reduceat(weights[:, order], starts, axis=1)
+        middle = np.cumsum(per_group, axis=1) - per_group / 2
+        return np.asarray(middle[:, group], dtype=np.float64)
+
+    return rank
+
+
+def estimate_counts(
+    reference: FloatArray,
+    found: FloatArray,
+    subject: NDArray[np.int64],
+    weights: FloatArray,
+    unit: str = "clips",
+) -> dict[str, Figure]:
+    """Estimate agreement of counts per clip (or other `unit`).
+
+    `reference` and `found` are (n,); bias is found minus reference. Closed intervals of the limits, for
+    independent pairs, are in `rates.measure_limits`.
+    """
+    sums = sum_by_subject(compute_moment_rows(reference, found), subject, weights.shape[1])
+    n = len(reference)
+    figures = {
+        name: estimate_from_sums(sums, figure, weights, n=n, unit=unit, undefined=reason)
+        for name, figure, reason in (
+            ("icc", icc, f"the counts do not vary, or fewer than two {unit}"),
+            ("bias", bias, f"no {unit}"),
+            ("loa_low", loa_low, f"fewer than two {unit}"),
+            ("loa_high", loa_high, f"fewer than two {unit}"),
+        )
+    }
+    figures["spearman"] = estimate_from_weights(
+        build_spearman(reference, found),
+        subject,
+        weights,
+        unit=unit,
+        undefined="the counts of a source do not vary",
+    )
+    return figures

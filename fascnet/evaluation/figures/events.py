@@ -1,0 +1,77 @@
+"""Event figures: precision, recall, F1 and false alarms per minute, from counts of matched events."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fascnet.evaluation.uncertainty.bootstrap import Figure, FloatArray, divide, estimate_from_sums
+
+HIT, FALSE, MISSED, MINUTES = range(4)
+"""Columns of the statistics: matched pairs, false alarms, missed reference events, examined minutes."""
+
+
+def precision(sums: FloatArray) -> FloatArray:
+    """Share of found events that are real: hits / (hits + false alarms), of sums (..., 4)."""
+    return divide(sums[..., HIT], sums[..., HIT] + sums[..., FALSE])
+
+
+def recall(sums: FloatArray) -> FloatArray:
+    """Share of reference events that were found: hits / (hits + missed), of sums (..., 4)."""
+    return divide(sums[..., HIT], sums[..., HIT] + sums[..., MISSED])
+
+
+def f1(sums: FloatArray) -> FloatArray:
+    """Harmonic mean of both: 2 hits / (2 hits + false alarms + missed); symmetric in the two sides."""
+    return divide(2 * sums[..., HIT], 2 * sums[..., HIT] + sums[..., FALSE] + sums[..., MISSED])
+
+
+def false_alarms_per_min(sums: FloatArray) -> FloatArray:
+    """False alarms / examined minutes, of sums (..., 4)."""
+    return divide(sums[..., FALSE], sums[..., MINUTES])
+
+
+def estimate_events(sums: FloatArray, weights: FloatArray) -> dict[str, Figure]:
+    """Estimate the four event figures from per-subject sums (S, 4) and bootstrap weights (B, S)."""
+    hits, false, missed = (int(sums[:, column].sum()) for column in (HIT, FALSE, MISSED))
+    minutes = round(float(sums[:, MINUTES].sum()))
+    return {
+        "precision": estimate_from_sums(
+            sums, precision, weights, n=hits + false, unit="found events", undefined="no event was found"
+        ),
+        "recall": estimate_from_sums(
+            sums, recall, weights, n=hits + missed, unit="reference events", undefined="no reference event"
+        ),
+        "f1": estimate_from_sums(
+            sums, f1, weights, n=hits + false + missed, unit="events", undefined="no event on either side"
+        ),
+        "false_alarms_per_min": estimate_from_sums(
+            sums,
+            false_alarms_per_min,
+            weights,
+            n=minutes,
+            unit="examined minutes",
+            undefined="nothing examined",
+        ),
+    }
+
+
+def trace_froc(
+    score: FloatArray, is_hit: FloatArray, n_reference: int, minutes: float
+) -> tuple[FloatArray, FloatArray]:
+    """Trace recall against false alarms per minute as events of lower and lower score are admitted.
+
+    Events are matched once, with all of them admitted; the curve counts those above each score.
+
+    Args:
+        score: confidence of each counted found event (n,).
+        is_hit: 1 where it was matched, 0 where it is a false alarm (n,).
+        n_reference: reference events.
+        minutes: examined minutes.
+
+    Returns:
+        False alarms per minute and recall, both (n + 1,), from no event admitted to all.
+    """
+    order = np.argsort(-score, kind="stable")
+    hits = np.concatenate([[0.0], np.cumsum(is_hit[order])])
+    false = np.concatenate([[0.0], np.cumsum(1 - is_hit[order])])
+    return false / max(minutes, 1e-9), hits / max(n_reference, 1)

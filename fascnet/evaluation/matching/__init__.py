@@ -1,0 +1,1 @@
+"""Which found event is which reference event."""

@@ -1,0 +1,151 @@
+"""Which pairs of events fit a rule, and which of the fitting pairs to take: the arithmetic under matching."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
+
+from fascnet.evaluation.matching.distance import measure_distance_px
+from fascnet.evaluation.matching.matching_rule import MatchingRule
+from fascnet.evaluation.uncertainty.bootstrap import FloatArray
+from fascnet.types import Event
+
+BoolArray = NDArray[np.bool_]
+
+SLACK = 1e-9
+"""Tolerances are inclusive; differences of decimal times carry rounding errors."""
+
+
+class PairTable:
+    """How every pair of two sequences of events of one clip lies in time and space.
+
+    Times are computed once for all rules. Distances are measured when a rule first asks for them, and only
+    for pairs that fit in time: a mask file is slow to read.
+
+    Attributes:
+        difference_s: time between peaks, or onsets where either event has no peak (n, m).
+        overlap_s: shared time, not above 0 when there is none (n, m).
+        iou: shared time / joint time, 0-1 (n, m).
+    """
+
+    __slots__ = ("_distances", "_found", "_reference", "difference_s", "iou", "overlap_s")
+
+    def __init__(self, reference: Sequence[Event], found: Sequence[Event]) -> None:
+        self._reference, self._found = reference, found
+        self._distances: dict[tuple[int, int], float | None] = {}
+        one, other = _list_times(reference)[:, :, None], _list_times(found)[:, None, :]
+        by_peak = np.abs(one[2] - other[2])
+        self.difference_s: FloatArray = np.where(np.isnan(by_peak), np.abs(one[0] - other[0]), by_peak)
+        self.overlap_s: FloatArray = np.minimum(one[1], other[1]) - np.maximum(one[0], other[0])
+        shared_s = np.maximum(self.overlap_s, 0.0)
+        joint_s = (one[1] - one[0]) + (other[1] - other[0]) - shared_s
+        self.iou: FloatArray = np.divide(shared_s, joint_s, out=np.zeros_like(shared_s), where=joint_s > 0)
+
+    def find_fitting(self, rule: MatchingRule, tolerance_s: float, limit_px: float | None) -> BoolArray:
+        """Return which pairs fit the rule in time and space: (n, m)."""
+        if rule.mode == "overlap":
+            fits = self.overlap_s > 0
+        elif rule.mode == "iou":
+            fits = self.iou >= (0.0 if rule.min_iou is None else rule.min_iou) - SLACK
+        else:
+            fits = self.difference_s <= tolerance_s + SLACK
+        if limit_px is not None:
+            for i, j in zip(*np.nonzero(fits), strict=True):
+                distance_px = self.measure_px(int(i), int(j))
+                fits[i, j] = distance_px is None or distance_px <= limit_px + SLACK
+        return np.asarray(fits, dtype=np.bool_)
+
+    def measure_px(self, i: int, j: int) -> float | None:
+        """Return the distance of a pair in stored pixels; None where either event has no place."""
+        if (i, j) not in self._distances:
+            one, other = self._reference[i].region, self._found[j].region
+            unknown = one is None or other is None
+            self._distances[i, j] = None if unknown else measure_distance_px(one, other)  # type: ignore[arg-type]
+        return self._distances[i, j]
+
+
+def assign_pairs(
+    fits: BoolArray, difference_s: FloatArray, spare_rows: BoolArray, spare_columns: BoolArray
+) -> list[tuple[int, int]]:
+    """Choose pairs one to one.
+
+    The most pairs come first; then the fewest pairs with spare events (events that would not count if left
+    alone: what is over after the choice is then as little as possible, on both sides at once, see Mendelsohn
+    & Dulmage 1958); then the smallest sum of time differences. Solved by `scipy.optimize
+    .linear_sum_assignment`.
+
+    Args:
+        fits: pairs that may be taken (n, m).
+        difference_s: time difference of each pair (n, m).
+        spare_rows: which rows are spare (n,).
+        spare_columns: which columns are spare (m,).
+    """
+    if not fits.any():
+        return []
+    if fits.sum(axis=0).max() <= 1 and fits.sum(axis=1).max() <= 1:
+        return [(int(i), int(j)) for i, j in zip(*np.nonzero(fits), strict=True)]
+    rows, columns = np.flatnonzero(fits.any(axis=1)), np.flatnonzero(fits.any(axis=0))
+    near, small = fits[np.ix_(rows, columns)], difference_s[np.ix_(rows, columns)]
+    # Each aim outweighs all later ones together: one lost pair costs 1, every taken pair far less.
+    most = min(near.shape) + 1
+    longest_s = float(small[near].max()) + 1e-9
+    spare = spare_rows[rows][:, None].astype(np.float64) + spare_columns[columns][None, :]
+    heaviest_s = longest_s * most if spare[near].any() else 0.0
+    whole_s = (2 * heaviest_s + longest_s) * most
+    cost = np.where(near, (small + heaviest_s * spare) / whole_s, 1.0)
+    chosen = zip(*linear_sum_assignment(cost), strict=True)
+    return [(int(rows[i]), int(columns[j])) for i, j in chosen if near[i, j]]
+
+
+def assign_by_score(fits: BoolArray, order: Sequence[int]) -> dict[int, int]:
+    """Give columns a row each, in the order given, moving earlier ones to other rows where needed.
+
+    The sets of columns that can have rows of their own form a matroid (a transversal matroid, Edmonds &
+    Fulkerson 1965). So for every k, as many of the first k columns have a row as any choice could give them:
+    one pass gives the best matching above every score threshold at once.
+
+    Args:
+        fits: pairs that may be taken (n, m).
+        order: columns, the highest score first.
+
+    Returns:
+        column -> row of the columns that have one.
+    """
+    owner: dict[int, int] = {}
+    for column in order:
+        _give_row(column, fits, owner, set())
+    return {column: row for row, column in owner.items()}
+
+
+def group_overlapping(events: Sequence[Event], indices: Sequence[int]) -> list[list[int]]:
+    """Group events that overlap in time, directly or through a chain; touching intervals do not overlap."""
+    groups: list[list[int]] = []
+    end_s = -np.inf
+    for index in sorted(indices, key=lambda i: (events[i].onset_s, i)):
+        if groups and events[index].onset_s < end_s:
+            groups[-1].append(index)
+        else:
+            groups.append([index])
+            end_s = -np.inf
+        end_s = max(end_s, events[index].offset_s)
+    return groups
+
+
+def _give_row(column: int, fits: BoolArray, owner: dict[int, int], tried: set[int]) -> bool:
+    for row in np.flatnonzero(fits[:, column]).tolist():
+        if row in tried:
+            continue
+        tried.add(row)
+        if row not in owner or _give_row(owner[row], fits, owner, tried):
+            owner[row] = column
+            return True
+    return False
+
+
+def _list_times(events: Sequence[Event]) -> FloatArray:
+    """Return onset, offset and peak (NaN: unknown) of each event: (3, n)."""
+    rows = [(e.onset_s, e.offset_s, np.nan if e.peak_s is None else e.peak_s) for e in events]
+    return np.array(rows, dtype=np.float64).reshape(-1, 3).T

@@ -1,0 +1,247 @@
+"""Can the model stand in for a rater? Leave one rater out, and ask the others about both.
+
+For every rater, the consensus of the *other* raters is the reference; the model and the rater left out are
+both scored against it on the same clips and seconds. The difference (model minus rater) is averaged over
+raters. A rater is never compared with a consensus that holds his own answers, nor the model with another
+reference than the rater beside it. The figures of a subject stay together in the bootstrap, so the interval
+is paired.
+
+The margin must be set before the data are seen: how much worse than a rater is still a rater. The statement
+is that of a non-inferiority trial (Piaggio et al. 2012, JAMA 308:2594): the interval of the difference
+against the margin; a difference that is not significant is no proof of anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from fascnet.errors import SettingError
+from fascnet.evaluation.figures import events
+from fascnet.evaluation.matching.match import MatchingRule, match_events
+from fascnet.evaluation.raters.agreement import cohen_kappa, count_cells, intersect
+from fascnet.evaluation.raters.consensus import UNSURE, ClipLabels, build_consensus
+from fascnet.evaluation.uncertainty.bootstrap import (
+    Figure,
+    FloatArray,
+    SumsFigure,
+    estimate_from_sums,
+    not_defined,
+)
+from fascnet.types import Interval, Labels
+
+MIN_RATERS = 3
+"""With two, the "consensus of the others" is one person."""
+
+N_COLUMNS = 8
+"""Hits, false alarms, misses, minutes; seconds that both, only first, only second, neither call positive."""
+
+FIGURES: Mapping[str, tuple[Callable[[FloatArray], FloatArray], int]] = {
+    "f1": (lambda sums: events.f1(sums[..., :4]), 1),
+    "sensitivity": (lambda sums: events.recall(sums[..., :4]), 1),
+    "precision": (lambda sums: events.precision(sums[..., :4]), 1),
+    "false_alarms_per_min": (lambda sums: events.false_alarms_per_min(sums[..., :4]), -1),
+    "event_kappa": (lambda sums: cohen_kappa(sums[..., 4:]), 1),
+}
+"""Each figure of sums (..., 8), and +1 where more is better, -1 where less is."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LeaveOneOut:
+    """The sums from which every figure follows.
+
+    Attributes:
+        raters: who was left out, in order.
+        sums: per subject and rater left out, of the model (0) and the rater (1): (S, R, 2, N_COLUMNS).
+        clips: how many clips each comparison rests on (R,).
+    """
+
+    raters: tuple[str, ...]
+    sums: FloatArray
+    clips: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Interchangeability:
+    """The model beside the raters.
+
+    Attributes:
+        figure: which one, a key of `FIGURES`.
+        margin: how much worse is still as good, as set beforehand.
+        model: the model against the consensus of the others, by rater left out.
+        rater: that rater against the same.
+        difference: model minus rater, by rater left out.
+        mean_difference: the mean of `difference` over raters.
+        statement: `non-inferior`, `inferior`, `not shown` or `not defined`.
+        reason: the statement in a sentence.
+    """
+
+    figure: str
+    margin: float
+    model: Mapping[str, Figure]
+    rater: Mapping[str, Figure]
+    difference: Mapping[str, Figure]
+    mean_difference: Figure
+    statement: str
+    reason: str
+
+
+def leave_one_out(
+    clips: ClipLabels,
+    model: Mapping[str, Labels],
+    raters: Sequence[str],
+    rule: MatchingRule,
+    subjects: Mapping[str, int],
+    n_subjects: int,
+    *,
+    method: str = "majority",
+    ignored_certainty: frozenset[str] = frozenset({UNSURE}),
+    fps: Mapping[str, float | None] | None = None,
+    mm_per_px: Mapping[str, float | None] | None = None,
+) -> LeaveOneOut:
+    """Score the model and each rater against the consensus of the other raters.
+
+    Args:
+        clips: labels of the raters by clip and rater.
+        model: what the model says, in the form of labels, by clip. A clip that is not here counts as no event
+            only if the caller says so by passing empty `Labels`; otherwise it is left out for both.
+        raters: who takes part, three or more.
+        rule: when two events are one, within the consensus and against it.
+        subjects: index of each clip's subject.
+        n_subjects: how many there are.
+        method: of the consensus; see `consensus.METHODS`.
+        ignored_certainty: words that are no vote in the consensus and neither hit nor miss against it. With
+            two others, an event that one of them names is `possible`.
+        fps: frame rates by clip, where the rule counts frames.
+        mm_per_px: pixel spacings by clip, where the rule counts mm.
+
+    Raises:
+        SettingError: fewer than three raters.
+    """
+    who = sorted(set(raters))
+    if len(who) < MIN_RATERS:
+        raise SettingError(f"leave one rater out needs {MIN_RATERS} raters or more, not {len(who)}")
+    sums, n_clips = np.zeros((n_subjects, len(who), 2, N_COLUMNS)), []
+    for r, left_out in enumerate(who):
+        others = [rater for rater in who if rater != left_out]
+        shared = {c: by for c, by in clips.items() if left_out in by and c in model}
+        consensus = build_consensus(
+            shared,
+            others,
+            rule,
+            method=method,
+            silent_certainty=ignored_certainty,
+            fps=fps,
+            mm_per_px=mm_per_px,
+        )
+        used = 0
+        for clip_id, reference in consensus.items():
+            both = (model[clip_id], shared[clip_id][left_out])
+            seen = intersect(intersect(reference.examined, both[0].examined), both[1].examined)
+            if not seen:
+                continue
+            used += 1
+            spot = {
+                "fps": None if fps is None else fps.get(clip_id),
+                "mm_per_px": None if mm_per_px is None else mm_per_px.get(clip_id),
+            }
+            for side, labels in enumerate(both):
+                row = _score(reference, labels, rule, seen, ignored_certainty, spot)
+                sums[subjects[clip_id], r, side] += row
+        n_clips.append(used)
+    return LeaveOneOut(tuple(who), sums, tuple(n_clips))
+
+
+def judge_interchangeability(
+    scored: LeaveOneOut, weights: FloatArray, *, margin: float, figure: str = "f1"
+) -> Interchangeability:
+    """State whether the model is non-inferior to the raters by the margin.
+
+    The interval is the two-sided 95 % one of `estimate_from_sums`: one-sided alpha 0.025. A rater whose
+    figure or the model's beside it is not defined is left out of the mean.
+
+    Args:
+        scored: from `leave_one_out`.
+        weights: from `draw_weights` (B, S).
+        margin: in units of the figure, above 0.
+        figure: a key of `FIGURES`.
+
+    Raises:
+        SettingError: unknown figure, or a margin that is not above 0.
+    """
+    if figure not in FIGURES:
+        raise SettingError(f"figure is '{figure}'; choose {', '.join(FIGURES)}")
+    if not (np.isfinite(margin) and margin > 0):
+        raise SettingError(f"margin is {margin}; give a number above 0, set before the data are seen")
+    compute, sign = FIGURES[figure]
+    shape = scored.sums.shape[1:]
+    flat = scored.sums.reshape(len(scored.sums), -1)
+
+    def estimate(of: SumsFigure, units: int) -> Figure:
+        def of_sums(sums: FloatArray) -> FloatArray:
+            return of(compute(sums.reshape(*sums.shape[:-1], *shape)))
+
+        undefined = "no event or no clip to compare"
+        return estimate_from_sums(flat, of_sums, weights, n=units, unit="clips", undefined=undefined)
+
+    model, rater, difference = {}, {}, {}
+    for r, name in enumerate(scored.raters):
+        units = scored.clips[r]
+        model[name] = estimate(lambda value, r=r: value[..., r, 0], units)  # type: ignore[misc]
+        rater[name] = estimate(lambda value, r=r: value[..., r, 1], units)  # type: ignore[misc]
+        difference[name] = estimate(lambda value, r=r: value[..., r, 0] - value[..., r, 1], units)  # type: ignore[misc]
+    used = [r for r, name in enumerate(scored.raters) if difference[name].value is not None]
+    if not used:
+        mean = not_defined("no rater can be compared with the model")
+    else:
+        mean = estimate(
+            lambda value: (value[..., used, 0] - value[..., used, 1]).mean(axis=-1),
+            sum(scored.clips[r] for r in used),
+        )
+    statement, reason = state(mean, margin, sign)
+    return Interchangeability(figure, margin, model, rater, difference, mean, statement, reason)
+
+
+def state(difference: Figure, margin: float, sign: int = 1) -> tuple[str, str]:
+    """State what the interval of a difference (model minus rater) says at a margin, in a word and a sentence.
+
+    Args:
+        difference: with its 95 % interval.
+        margin: above 0.
+        sign: 1 where more is better, -1 where less is.
+    """
+    if difference.ci95 is None:
+        return "not defined", difference.reason if difference.reason else "no interval"
+    low, high = difference.ci95
+    worst, best = (low, high) if sign > 0 else (-high, -low)
+    shown = f"the 95 % interval of the difference is {low:.3g} to {high:.3g}, the margin {margin:g}"
+    if worst > -margin:
+        return "non-inferior", f"{shown}: worse by less than the margin"
+    if best < -margin:
+        return "inferior", f"{shown}: worse by more than the margin"
+    return "not shown", f"{shown}: the data do not tell"
+
+
+def _score(
+    reference: Labels,
+    found: Labels,
+    rule: MatchingRule,
+    examined: Sequence[Interval],
+    ignored_certainty: frozenset[str],
+    spot: Mapping[str, float | None],
+) -> FloatArray:
+    ours, theirs = reference.fasciculations(), found.fasciculations()
+    matching = match_events(
+        ours,
+        theirs,
+        rule,
+        examined=examined,
+        ignored_certainty=ignored_certainty,
+        fps=spot["fps"],
+        mm_per_px=spot["mm_per_px"],
+    )
+    minutes = sum(end_s - start_s for start_s, end_s in examined) / 60
+    counts = [len(matching.matches), len(matching.false), len(matching.missed), minutes]
+    return np.concatenate([counts, count_cells(ours, theirs, examined, ignored_certainty)])

@@ -1,0 +1,1 @@
+"""Predictions, labels and what is known of how a source came about."""

@@ -1,0 +1,65 @@
+"""Labels as tables, for raters who work in a spreadsheet: `events.csv` and `scores.csv` become `Labels`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fascnet.errors import SettingError
+from fascnet.evaluation.sources.event_table import read_event_rows, take_clip_id, take_length
+from fascnet.evaluation.sources.text_table import Row, read_text_table
+from fascnet.inference.tables import SCORE_COLUMNS
+from fascnet.types import Event, Interval, Labels
+
+PAST_END_S = 1.0
+"""How far an event may reach past the seconds that were looked at: rounding does, a wrong table does more."""
+
+
+def load_label_table(events: Path, scores: Path, rater: str | None = None) -> dict[str, dict[str, Labels]]:
+    """Read labels from a table of events, in the form of `load_labels`: clip_id -> rater -> labels.
+
+    Args:
+        events: `events.csv`; a column `rater` names who says it, `label` what it is (empty: a
+            fasciculation), `certainty` how sure, `peak_mm` how large.
+        scores: `scores.csv`, a row for each clip that was looked at, without or with events: `clip_id`, and
+            `scored_s` or `duration_s` for how many seconds of it. A column `rater` says by whom.
+        rater: who it was, for tables without the column.
+
+    Raises:
+        SettingError: a table is wrong, nobody says who the rater is, or a clip has events and no length.
+    """
+    rows = read_text_table(scores, ("clip_id",), (*SCORE_COLUMNS, "rater"))
+    examined: dict[tuple[str, str], Interval] = {}
+    for row in rows:
+        key = (take_clip_id(row), _take_rater(row, rater))
+        length_s = take_length(row)
+        if length_s is None:
+            raise row.refuse("scored_s and duration_s are empty; say how many seconds were looked at")
+        if key in examined:
+            raise row.refuse(f"clip '{key[0]}' has a row of '{key[1]}' already; remove one")
+        examined[key] = (0.0, length_s)
+    said: dict[tuple[str, str], list[Event]] = {key: [] for key in examined}
+    for clip_id, found in read_event_rows(events).items():
+        for row, event in found:
+            key = (clip_id, _take_rater(row, rater))
+            if key not in said:
+                raise row.refuse(f"{scores.name} does not say that '{key[1]}' looked at clip '{clip_id}'")
+            said[key].append(event)
+    labels: dict[str, dict[str, Labels]] = {}
+    for (clip_id, who), its_events in said.items():
+        late = [event for event in its_events if event.offset_s > examined[clip_id, who][1] + PAST_END_S]
+        if late:
+            raise SettingError(
+                f"{events}: clip '{clip_id}' has an event at {late[0].onset_s:g} s, after the "
+                f"{examined[clip_id, who][1]:g} s that were looked at"
+            )
+        labels.setdefault(clip_id, {})[who] = Labels(
+            clip_id, who, (examined[clip_id, who],), tuple(sorted(its_events, key=lambda e: e.onset_s))
+        )
+    return labels
+
+
+def _take_rater(row: Row, rater: str | None) -> str:
+    who = row.text("rater") if row.text("rater") else rater
+    if who is None:
+        raise row.refuse("nobody says who the rater is; add a column rater")
+    return who

@@ -1,0 +1,1 @@
+"""Intervals, differences, margins, and how many subjects a study needs."""

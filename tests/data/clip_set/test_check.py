@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fascnet.data.clip_set.check import Problem, check_data_set
+from fascnet.data.clip_set.manifest import write_manifest
+from fascnet.data.labelling.labels import write_labels
+from fascnet.data.recording.video_writer import VideoWriter
+from fascnet.types import Box, ClipSource, Event, Labels
+
+
+def write_clip(path: Path, seed: int, n_frames: int = 40) -> Path:
+    rng = np.random.default_rng(seed)
+    with VideoWriter(path, 32, 48, 30, "ffv1") as writer:
+        for _ in range(n_frames):
+            writer.write(rng.integers(0, 256, (32, 48), dtype=np.uint8))
+    return path
+
+
+@pytest.fixture
+def clips(tmp_path: Path) -> list[ClipSource]:
+    """Write a sound data set of two clips, one a split, both with a fasciculation."""
+    sources = []
+    for k, split in enumerate(("train", "test")):
+        path = write_clip(tmp_path / "clips" / f"c{k}.avi", k)
+        sources.append(ClipSource(f"c{k}", path, f"s{k}", mm_per_px=0.1, split=split))
+        event = Event(0.2, 0.5, region=Box(2, 2, 10, 10))
+        write_labels(tmp_path / "labels", Labels(f"c{k}", "r", ((0.0, 40 / 30),), (event,)))
+    write_manifest(tmp_path, sources)
+    return sources
+
+
+def find(root: Path, clips: list[ClipSource] | None = None) -> list[Problem]:
+    if clips is not None:
+        write_manifest(root, clips)
+    return check_data_set(root, None)
+
+
+def expect_one(problems: list[Problem], file: str, what: str) -> None:
+    assert len(problems) == 1, [str(p) for p in problems]
+    assert file in problems[0].file
+    assert what in problems[0].what
+    assert problems[0].remedy
+    assert "\n" not in str(problems[0])
+
+
+def test_a_sound_data_set_has_no_problems(tmp_path: Path, clips: list[ClipSource]) -> None:
+    assert find(tmp_path) == []
+    assert check_data_set(tmp_path, tmp_path / "labels") == []
+
+
+def test_recordings(tmp_path: Path, clips: list[ClipSource]) -> None:
+    path = clips[0].path
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    expect_one(find(tmp_path), "c0.avi", "of 40 frames")
+    path.write_text("a letter")
+    expect_one(find(tmp_path), "c0.avi", "not a readable video")
+    path.unlink()
+    expect_one(find(tmp_path), "c0.avi", "cannot be read")
+
+
+def test_short_clips(tmp_path: Path, clips: list[ClipSource]) -> None:
+    write_clip(clips[0].path, 0, n_frames=25)
+    write_labels(tmp_path / "labels", Labels("c0", "r", ((0.0, 0.8),), (Event(0.2, 0.5),)))
+    expect_one(find(tmp_path), "c0.avi", "lasts 0.83 s")
+
+
+def test_rate_and_spacing(tmp_path: Path, clips: list[ClipSource]) -> None:
+    assert find(tmp_path, [replace(clips[0], fps=29.97), clips[1]]) == []
+    expect_one(find(tmp_path, [replace(clips[0], fps=25.0), clips[1]]), "manifest.csv", "fps 25")
+    expect_one(find(tmp_path, [replace(clips[0], mm_per_px=None), clips[1]]), "manifest.csv", "mm_per_px")
+
+
+def test_labels(tmp_path: Path, clips: list[ClipSource]) -> None:
+    good = tmp_path / "labels" / "c0.r.json"
+    text = good.read_text()
+    twitch = Event(0.2, 0.5)
+
+    write_labels(tmp_path / "labels", Labels("c0", "r", ((0.0, 1.0),), (Event(0.2, 3.0),)))
+    expect_one(find(tmp_path), "c0.r.json", "outside the clip")
+    write_labels(
+        tmp_path / "labels", Labels("c0", "r", ((0.0, 1.0),), (replace(twitch, region=Box(0, 0, 60, 9)),))
+    )
+    expect_one(find(tmp_path), "c0.r.json", "outside the image")
+    write_labels(tmp_path / "labels", Labels("c0", "r", (), (twitch,)))
+    expect_one(find(tmp_path), "c0.r.json", "no second was examined")
+    good.write_text(text)
+
+    (tmp_path / "labels" / "c9.r.json").write_text(text.replace('"c0"', '"c9"'))
+    expect_one(find(tmp_path), "c9.r.json", "'c9', which is not in")
+    (tmp_path / "labels" / "c9.r.json").unlink()
+    (tmp_path / "labels" / "c0.other.json").write_text("{")
+    expect_one(find(tmp_path), "c0.other.json", "not valid JSON")
+    (tmp_path / "labels" / "c0.other.json").unlink()
+    assert find(tmp_path) == []
+
+
+def test_missing_labels(tmp_path: Path, clips: list[ClipSource]) -> None:
+    extra = replace(clips[0], clip_id="c2", path=write_clip(tmp_path / "clips" / "c2.avi", 2))
+    expect_one(find(tmp_path, [*clips, extra]), "manifest.csv", "'c2' has no label")
+    expect_one(check_data_set(tmp_path, tmp_path / "absent"), "absent", "no such folder")
+
+
+def test_splits(tmp_path: Path, clips: list[ClipSource]) -> None:
+    write_labels(
+        tmp_path / "labels", Labels("c1", "r", ((0.0, 1.0),), (Event(0.1, 0.2, label="probe_motion"),))
+    )
+    expect_one(find(tmp_path), "manifest.csv", "split 'test' holds no labelled fasciculation")
+    write_labels(tmp_path / "labels", Labels("c1", "r", ((0.0, 1.0),), (Event(0.1, 0.2),)))
+    manifest = tmp_path / "manifest.csv"
+    manifest.write_text(manifest.read_text().replace("s1", "s0"))
+    expect_one(find(tmp_path), "manifest.csv", "subject 's0'")
+
+
+def test_copies_are_found_even_in_another_container(tmp_path: Path, clips: list[ClipSource]) -> None:
+    clips[1].path.write_bytes(clips[0].path.read_bytes())
+    expect_one(find(tmp_path), "c1.avi", "holds the same frames as")
+    other = write_clip(tmp_path / "clips" / "c1.mkv", 0)
+    expect_one(
+        find(tmp_path, [clips[0], replace(clips[1], path=other)]), "c1.mkv", "holds the same frames as"
+    )
+
+
+def test_everything_is_collected(tmp_path: Path, clips: list[ClipSource]) -> None:
+    clips[0].path.write_text("a letter")
+    (tmp_path / "labels" / "c1.r.json").write_text("{")
+    manifest = tmp_path / "manifest.csv"
+    manifest.write_text(manifest.read_text() + "c 3,x.avi,s3,,,,,\nc4,y.avi,s4,,,nan,,\n")
+    files = " ".join(str(p) for p in find(tmp_path))
+    for part in ("c0.avi", "c1.r.json", "row 4", "row 5", "split 'test'"):
+        assert part in files
+
+
+def test_without_a_manifest(tmp_path: Path) -> None:
+    expect_one(check_data_set(tmp_path, None), "manifest.csv", "cannot be read")

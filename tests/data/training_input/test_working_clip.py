@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import os
+import pickle
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fascnet.data.labelling.targets import TWITCH
+from fascnet.data.recording.recordings import open_recording
+from fascnet.data.training_input import working_clip
+from fascnet.data.training_input.working_clip import WorkingClip, prepare_clip
+from fascnet.errors import RecordingError
+from fascnet.models.preprocessing import Preprocessor
+from fascnet.types import ClipSource
+from tests.data.tiny import make_frames, make_labels, write_clip
+
+LABELS = make_labels("c", 40, range(15, 24))
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> ClipSource:
+    write_clip(tmp_path / "c.avi", make_frames(40, 0, range(15, 24)))
+    return ClipSource("c", tmp_path / "c.avi", "s", mm_per_px=0.15)
+
+
+def prepare(source: ClipSource, **settings: float) -> WorkingClip:
+    return prepare_clip(source, LABELS, Preprocessor(**settings), source.path.parent / "cache")
+
+
+def test_holds_what_prediction_would_see(source: ClipSource) -> None:
+    clip = prepare(source, pitch_mm=0.2, rate_hz=25.0)
+    preprocessor = Preprocessor(pitch_mm=0.2, rate_hz=25.0)
+    recording = open_recording(source.path, mm_per_px=0.15)
+    ticks = list(preprocessor.ticks(recording, preprocessor.plan(recording.info)))
+    assert np.array_equal(clip.frames, np.stack([tick.image for tick in ticks]))
+    assert clip.dt_s.tolist() == [np.float32(tick.dt_s) for tick in ticks]
+    assert clip.times_s == pytest.approx(np.arange(len(ticks)) / 25.0)
+    assert (clip.grid.height, clip.grid.width) == clip.frames.shape[1:]
+
+
+def test_decodes_once(source: ClipSource, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = prepare(source)
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("decoded again")
+
+    monkeypatch.setattr(Preprocessor, "ticks", refuse)
+    second = prepare(source)
+    assert second.frames_path == first.frames_path
+    assert np.array_equal(second.frames, first.frames)
+    assert np.array_equal(second.dt_s, first.dt_s)
+
+
+def test_whatever_changes_the_content_is_prepared_anew(source: ClipSource) -> None:
+    paths = {
+        prepare(source).frames_path,
+        prepare(source, pitch_mm=0.2).frames_path,
+        prepare(source, rate_hz=25.0).frames_path,
+        prepare(replace(source, mm_per_px=0.3)).frames_path,
+        prepare(replace(source, fps=15.0)).frames_path,
+    }
+    write_clip(source.path, make_frames(40, 1, None))
+    os.utime(source.path, ns=(1, 1))
+    paths.add(prepare(source).frames_path)
+    assert len(paths) == 6
+
+
+def test_a_half_written_cache_is_not_taken(source: ClipSource, monkeypatch: pytest.MonkeyPatch) -> None:
+    def break_off(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(working_clip.np, "stack", break_off)
+    with pytest.raises(KeyboardInterrupt):
+        prepare(source)
+    monkeypatch.undo()
+    assert len(prepare(source).frames) == 40
+
+
+def test_a_worker_is_sent_a_path_and_no_pixels(source: ClipSource) -> None:
+    clip = prepare(source)
+    assert clip.frames.nbytes > 100_000
+    assert len(pickle.dumps(clip)) < 5_000
+    assert not clip.frames.flags.writeable
+
+
+def test_labels_become_stencils_at_working_pixels(source: ClipSource) -> None:
+    (stencil,) = prepare(source, pitch_mm=0.2).cut_stencils()
+    assert stencil.place.shape == (48, 48)
+    y, x = np.argwhere(stencil.place == TWITCH).mean(axis=0)
+    assert (x, y) == (pytest.approx(24 * 0.75, abs=0.7), pytest.approx(40 * 0.75, abs=0.7))
+    assert (stencil.onset_s, stencil.offset_s) == (0.5, 0.8)
+
+
+def test_a_broken_recording_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "c.avi"
+    path.write_bytes(b"no video")
+    with pytest.raises(RecordingError, match=str(path)):
+        prepare(ClipSource("c", path, "s"))
+    assert not (tmp_path / "cache").exists()

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import pytest
+
+from fascnet.data.labelling.labels import load_labels, write_labels
+from fascnet.errors import SettingError
+from fascnet.evaluation.sources.label_table import load_label_table
+
+EVENTS = (
+    "clip_id,rater,onset_s,offset_s,label,certainty\n"
+    "a,anna,3,3.4,,definite\n"
+    "a,anna,1,1.4,arterial_pulsation,\n"
+    "a,bert,3.1,3.5,fasciculation,possible\n"
+)
+SCORES = "clip_id,rater,duration_s,scored_s\na,anna,12,10\na,bert,12,\nb,anna,8,\n"
+
+
+def write(folder, events=EVENTS, scores=SCORES):
+    (folder / "events.csv").write_text(events)
+    (folder / "scores.csv").write_text(scores)
+    return folder / "events.csv", folder / "scores.csv"
+
+
+def test_tables_say_what_label_files_say(tmp_path):
+    labels = load_label_table(*write(tmp_path))
+    assert {clip: list(by_rater) for clip, by_rater in labels.items()} == {
+        "a": ["anna", "bert"],
+        "b": ["anna"],
+    }
+    assert labels["a"]["anna"].examined == ((0.0, 10.0),) and labels["a"]["bert"].examined == ((0.0, 12.0),)
+    assert labels["b"]["anna"].events == (), "looked at, nothing seen"
+    assert [event.label for event in labels["a"]["anna"].events] == ["arterial_pulsation", "fasciculation"]
+    for by_rater in labels.values():
+        for one in by_rater.values():
+            write_labels(tmp_path / "labels", one)
+    assert load_labels(tmp_path / "labels") == labels
+
+
+def test_rater_given_for_tables_without_the_column(tmp_path):
+    events, scores = write(tmp_path, "clip_id,onset_s,offset_s\na,1,2\n", "clip_id,duration_s\na,10\n")
+    assert list(load_label_table(events, scores, "anna")["a"]) == ["anna"]
+    with pytest.raises(SettingError, match="who the rater is"):
+        load_label_table(events, scores)
+
+
+@pytest.mark.parametrize(
+    ("events", "scores", "words"),
+    [
+        (EVENTS, SCORES.replace("b,anna,8,", "b,anna,,"), "how many seconds"),
+        (EVENTS, SCORES + "b,anna,8,\n", "has a row of 'anna' already"),
+        (EVENTS + "b,bert,1,2,,\n", SCORES, "does not say that 'bert' looked at clip 'b'"),
+        (EVENTS + "b,anna,11,12,,\n", SCORES, "after the 8 s"),
+    ],
+)
+def test_contradictions_are_one_line(tmp_path, events, scores, words):
+    with pytest.raises(SettingError, match=words) as caught:
+        load_label_table(*write(tmp_path, events, scores))
+    assert "\n" not in str(caught.value)

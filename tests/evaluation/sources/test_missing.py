@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import pytest
+
+from fascnet.errors import SettingError
+from fascnet.evaluation.matching.match import MatchingRule
+from fascnet.evaluation.scoring import compare_sources
+from fascnet.evaluation.sources.missing import settle_missing
+from fascnet.evaluation.sources.source import ClipFacts, ClipFindings, Source
+from fascnet.types import Event
+
+WHOLE = ((0.0, 10.0),)
+EVENTS = (Event(1, 2), Event(8, 9))
+
+
+@pytest.fixture
+def truth():
+    clips = {name: ClipFindings(name, WHOLE, EVENTS if name in "abc" else ()) for name in "abcdef"}
+    return Source("anna", "rater", clips, {}, {})
+
+
+@pytest.fixture
+def model():
+    clips = {
+        "a": ClipFindings("a", ((0.0, math.inf),), EVENTS, 0.9),
+        "b": ClipFindings("b", ((0.0, 4.0),), (Event(1, 2),), 0.8, None, "partial"),
+        "e": ClipFindings("e", ((0.0, math.inf),), (), 0.1),
+        "beyond": ClipFindings("beyond", WHOLE, (), 0.1),
+    }
+    return Source("model", "prediction", clips, {"c": "not a video", "d": "too short", "z": "x"}, {})
+
+
+def test_missing_and_failed_clips_have_no_events_and_are_named(truth, model):
+    settled, missing = settle_missing(model, truth)
+    assert missing.not_predicted == ("f",) and missing.failed == {"c": "not a video", "d": "too short"}
+    assert missing.partial == ("b",)
+    assert (missing.reference_events, missing.negative_clips) == (2, 2)
+    for name in "cdf":
+        assert settled.clips[name].events == () and settled.clips[name].score == 0.0
+        assert settled.clips[name].status == "absent"
+    assert settled.clips["a"] == model.clips["a"] and "z" not in settled.clips
+    assert missing.to_json()["not_predicted"] == ["f"]
+    assert "3 clips" in missing.warnings()[0] and "2 missed events" in missing.warnings()[0]
+
+
+def test_skipping_clips_never_helps(truth, model):
+    """Every reference event is a hit or a miss: none escapes because its clip was not decoded."""
+    settled, _ = settle_missing(model, truth)
+    facts = {name: ClipFacts(name) for name in "abcdef"}
+    subjects = {name: i for i, name in enumerate("abcdef")}
+    rule = MatchingRule("any")
+    before = compare_sources(truth, model, rule, frozenset(), facts, subjects)
+    after = compare_sources(truth, settled, rule, frozenset(), facts, subjects)
+    assert sum(o.n_reference for o in before) == 3
+    assert sum(o.n_reference for o in after) == 6
+    assert sum(len(o.matching.missed) for o in after) == 3
+
+
+def test_a_source_without_scores_gets_none(truth, model):
+    clips = {name: replace(found, score=None) for name, found in model.clips.items()}
+    settled, _ = settle_missing(replace(model, clips=clips), truth)
+    assert settled.clips["c"].score is None
+
+
+def test_refuse_says_how_many_and_which(truth, model):
+    with pytest.raises(SettingError, match=r"model: 3 labelled clips .* 1 are partial, first 'f'"):
+        settle_missing(model, truth, "refuse")
+    complete = {name: ClipFindings(name, WHOLE, ()) for name in "abcdef"}
+    same, missing = settle_missing(Source("m", "prediction", complete, {}, {}), truth, "refuse")
+    assert same.clips == complete and missing.warnings() == []
+    with pytest.raises(SettingError, match="choose absent or refuse"):
+        settle_missing(model, truth, "leave_out")
+
+
+def test_a_rater_who_did_not_label_a_clip_said_nothing(truth):
+    bert = Source("bert", "rater", {"a": truth.clips["a"]}, {}, {})
+    settled, missing = settle_missing(bert, truth, "refuse")
+    assert settled is bert and missing.rule == "as_is" and len(missing.not_predicted) == 5
+    assert missing.warnings() == ["bert: 5 clips not labelled, left out"]
