@@ -169,7 +169,7 @@ class RecordingInfo:
         duration_s: announced length in seconds, or None.
         mm_per_px: pixel spacing, or None when unknown.
         box: the imaging area (x0, y0, x1, y1).
-        mm_per_px_from: where the spacing came from: `manifest`, `dicom`, or empty.
+        mm_per_px_from: where the spacing came from: `manifest`, `sidecar`, `dicom`, `file`, or empty.
     """
 
     height: int

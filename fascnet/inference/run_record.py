@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.metadata
 import json
 import platform
@@ -15,6 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from fascnet import __version__
+from fascnet.data.clip_set.subject_hash import hash_input_subject
+from fascnet.data.recording.fingerprint import take_fingerprint
+from fascnet.data.recording.recordings import list_files
 from fascnet.data.whole_file import write_whole
 from fascnet.errors import OutputError
 from fascnet.types import ClipSource, Predictor
@@ -89,11 +91,12 @@ class RunRecord:
         Raises:
             OSError: the recording cannot be read.
         """
+        fingerprint = take_fingerprint(source.path)
         self._inputs[source.clip_id] = {
             **_state_given(source),
-            "bytes": source.path.stat().st_size,
-            "sha256": hash_file(source.path),
-            "subject_sha256": self._hash_subject(source.subject_id),
+            "bytes": fingerprint.n_bytes,
+            "sha256": fingerprint.sha256,
+            "subject_sha256": hash_input_subject(source.subject_id, self._salt),
         }
 
     def drop_input(self, clip_id: str) -> None:
@@ -106,10 +109,10 @@ class RunRecord:
         if entry is None or any(entry.get(key) != value for key, value in _state_given(source).items()):
             return False
         try:
-            # The size is looked at first: it costs nothing, a hash reads the whole file.
-            return source.path.stat().st_size == entry.get("bytes") and hash_file(source.path) == entry.get(
-                "sha256"
-            )
+            # The size is looked at first: it costs nothing, a hash reads everything.
+            if sum(file.stat().st_size for file in list_files(source.path)) != entry.get("bytes"):
+                return False
+            return take_fingerprint(source.path).sha256 == entry.get("sha256")
         except OSError:
             return False
 
@@ -146,9 +149,6 @@ class RunRecord:
         )
         with write_whole(self._output / RUN_FILE) as beside:
             beside.write_text(text + "\n", encoding="utf-8")
-
-    def _hash_subject(self, subject_id: str) -> str:
-        return hashlib.sha256(f"{self._salt}{subject_id}".encode()).hexdigest()
 
 
 def read_record(output: Path) -> dict[str, Any] | None:
@@ -189,16 +189,6 @@ def gives_same_results(record: Mapping[str, Any], predictor: Predictor) -> bool:
     if not isinstance(before, dict):
         return False
     return _leave_out_how(before) == _leave_out_how(now)
-
-
-def hash_file(path: Path) -> str:
-    """Return the sha256 of a file's bytes, read piece by piece.
-
-    Raises:
-        OSError: it cannot be read.
-    """
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _leave_out_how(description: Mapping[str, Any]) -> dict[str, Any]:

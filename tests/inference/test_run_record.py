@@ -6,7 +6,7 @@ import json
 import pytest
 
 from fascnet.errors import OutputError
-from fascnet.inference.run_record import RunRecord, StageClock, gives_same_results, hash_file, read_record
+from fascnet.inference.run_record import RunRecord, StageClock, gives_same_results, read_record
 from fascnet.types import ClipSource
 
 from .fakes import BrightnessPredictor
@@ -34,9 +34,7 @@ def test_says_what_was_run_without_naming_anyone(tmp_path, source):
     assert "Jane" not in text
     found = json.loads(text)
     assert {"fascnet", "torch", "numpy", "av", "pydicom", "python"} <= set(found["versions"])
-    assert (
-        found["inputs"]["clip"]["sha256"] == hashlib.sha256(b"frames").hexdigest() == hash_file(source.path)
-    )
+    assert found["inputs"]["clip"]["sha256"] == hashlib.sha256(b"frames").hexdigest()
     salted = f"{found['subject_salt']}Jane Doe".encode()
     assert found["inputs"]["clip"]["subject_sha256"] == hashlib.sha256(salted).hexdigest()
     assert found["frames"] == 10

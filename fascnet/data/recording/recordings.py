@@ -2,51 +2,100 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fascnet.data.recording.array_file import ArrayRecording
 from fascnet.data.recording.dicom import DicomRecording
-from fascnet.data.recording.find_clips import find_clips, is_dicom
-from fascnet.data.recording.video import VideoRecording, check_file
+from fascnet.data.recording.dicom_header import is_dicom
+from fascnet.data.recording.find_clips import find_clips
+from fascnet.data.recording.meta_image import MetaImageRecording
+from fascnet.data.recording.opened import OpenedRecording, check_file
+from fascnet.data.recording.picture_folder import PICTURE_SUFFIXES, PictureFolder
+from fascnet.data.recording.sidecar import find_sidecar, read_sidecar
+from fascnet.data.recording.video import VideoRecording
 from fascnet.data.screen.imaging_area import find_imaging_area
 from fascnet.errors import RecordingError
 from fascnet.types import Clip, ClipSource, PixelBox, Recording
 
-__all__ = ["find_clips", "open_recording", "read_clip"]
+__all__ = ["OpenedRecording", "find_clips", "list_files", "open_recording", "read_clip"]
 
 _SAMPLED_FRAMES = 25
 _SAMPLE_STEP = 6
 """Frames 0, 6, ... 24 show enough motion to tell tissue from furniture, and cost a fraction of a second."""
 
-_META_IMAGE = "a MetaImage, which is not readable yet; convert it to AVI (codec ffv1) or DICOM"
-_STILL = "a still image, not a clip; join the frames: ffmpeg -framerate FPS -i %03d{} -c:v ffv1 clip.avi"
-_UNREADABLE = {".mha": _META_IMAGE, ".mhd": _META_IMAGE} | {
-    suffix: _STILL.format(suffix) for suffix in (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
+_BY_SUFFIX: dict[str, Callable[..., OpenedRecording]] = {
+    ".dcm": DicomRecording,
+    ".mha": MetaImageRecording,
+    ".mhd": MetaImageRecording,
+    ".npz": ArrayRecording,
 }
 
 
-def open_recording(path: Path, *, fps: float | None = None, mm_per_px: float | None = None) -> Recording:
-    """Open a video or DICOM cine and find its imaging area.
+def open_recording(
+    path: Path,
+    *,
+    fps: float | None = None,
+    mm_per_px: float | None = None,
+    box: PixelBox | None = None,
+    find_area: bool = True,
+) -> OpenedRecording:
+    """Open a recording of any kind and find its imaging area; nothing but a few frames is decoded.
+
+    A rate or scale that is given goes before one in the sidecar (`clip.mp4.recording.json`, or
+    `recording.json` in a folder of pictures), and that before the file's own.
 
     Args:
-        path: the file.
+        path: a video, DICOM cine, MetaImage or .npz, or a folder of pictures.
         fps: frame rate that replaces the file's.
         mm_per_px: pixel spacing that replaces the file's.
+        box: imaging area that replaces the header's and the one that would be found.
+        find_area: False leaves the whole image where neither says it: nothing is decoded, for those who ask
+            for times, rates or frames only.
 
     Raises:
-        RecordingError: missing, unreadable or not a clip; one line that says what to do.
+        RecordingError: missing, unreadable or not a clip, or a `box` outside its image; one line that says
+            what to do.
     """
-    check_file(path)
-    kind = path.suffix.lower()
-    if kind in _UNREADABLE:
-        raise RecordingError(f"{path}: is {_UNREADABLE[kind]}")
-    reader = DicomRecording if kind == ".dcm" or is_dicom(path) else VideoRecording
-    recording: Recording = reader(path, fps=fps, mm_per_px=mm_per_px)
+    reader = _choose_reader(path)
+    sidecar = read_sidecar(path)
+    settings: dict[str, Any] = {
+        "fps": sidecar.fps if fps is None else fps,
+        "mm_per_px": sidecar.mm_per_px if mm_per_px is None else mm_per_px,
+        "given_by": "sidecar" if mm_per_px is None else "manifest",
+    }
+    recording = reader(path, **settings)
+    if box is not None:
+        x0, y0, x1, y1 = box
+        width, height = recording.info.width, recording.info.height
+        if not (0 <= x0 < x1 <= width and 0 <= y0 < y1 <= height):
+            raise RecordingError(
+                f"{path}: the box {list(box)} does not lie in its image of {width}x{height}; correct it"
+            )
+        return reader(path, **settings, box=box)
+    if not find_area:
+        return recording
     if isinstance(recording, DicomRecording) and recording.has_region:
         return recording
-    return reader(path, fps=fps, mm_per_px=mm_per_px, box=_find_box(recording))
+    return reader(path, **settings, box=_find_box(recording))
+
+
+def list_files(path: Path) -> tuple[Path, ...]:
+    """Return every file that decides what `open_recording(path)` shows, for fingerprints and caches.
+
+    A recording that cannot be opened stands for itself.
+    """
+    try:
+        # The rate does not matter here, but some kinds cannot be opened without one.
+        files = _choose_reader(path)(path, fps=25.0).files
+    except RecordingError:
+        files = (path,)
+    sidecar = find_sidecar(path)
+    return (*files, sidecar) if sidecar.is_file() else files
 
 
 def read_clip(source: ClipSource) -> Clip:
@@ -70,6 +119,16 @@ def read_clip(source: ClipSource) -> Clip:
         muscle=source.muscle,
         side=source.side,
     )
+
+
+def _choose_reader(path: Path) -> Callable[..., OpenedRecording]:
+    if path.is_dir():
+        return PictureFolder
+    check_file(path)
+    suffix = path.suffix.lower()
+    if suffix in PICTURE_SUFFIXES:
+        raise RecordingError(f"{path}: is a still image, not a clip; name the folder that holds all frames")
+    return DicomRecording if is_dicom(path) else _BY_SUFFIX.get(suffix, VideoRecording)
 
 
 def _find_box(recording: Recording) -> PixelBox:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from fascnet.data.labelling.labels import check_against_clip
 from fascnet.data.labelling.targets import Stencil, cut_stencils
+from fascnet.data.recording.fingerprint import stamp_files
 from fascnet.data.recording.recordings import open_recording
 from fascnet.data.whole_file import write_whole
 from fascnet.models.preprocessing import Preprocessor, WorkingGrid
@@ -54,7 +55,8 @@ class WorkingClip:
 
     def cut_stencils(self) -> list[Stencil]:
         """Rasterise the fasciculations at working pixels, so that they are warped with the images."""
-        return cut_stencils(self.labels, self.grid.box, (self.grid.height, self.grid.width))
+        shape = (self.grid.height, self.grid.width)
+        return cut_stencils(self.labels, self.grid.box, shape, self.grid.mm_per_px)
 
 
 def prepare_clip(
@@ -62,8 +64,8 @@ def prepare_clip(
 ) -> WorkingClip:
     """Resample a recording to the working grid, or find it already done in the cache.
 
-    The cache is keyed by what decides its content: file, size, time of change, overrides and preprocessing.
-    It holds a plain NumPy array, nothing executable.
+    The cache is keyed by what decides its content: files, their sizes and times of change, overrides and
+    preprocessing. It holds a plain NumPy array, nothing executable.
 
     Raises:
         RecordingError: the recording cannot be read.
@@ -71,16 +73,8 @@ def prepare_clip(
     """
     recording = open_recording(source.path, fps=source.fps, mm_per_px=source.mm_per_px)
     grid = preprocessor.plan(recording.info)
-    stat = source.path.stat()
-    identity = [
-        CACHE_FORMAT,
-        str(source.path.resolve()),
-        stat.st_size,
-        stat.st_mtime_ns,
-        source.fps,
-        grid.rate_hz,
-    ]
-    identity += [grid.height, grid.width, list(grid.box)]
+    identity: list[object] = [CACHE_FORMAT, *stamp_files(source.path), source.fps, recording.info.fps]
+    identity += [grid.rate_hz, grid.height, grid.width, list(grid.box)]
     key = hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:24]
     frames_path, dt_path = cache_dir / f"{key}.frames.npy", cache_dir / f"{key}.dt.npy"
     if not frames_path.exists() or not dt_path.exists():

@@ -11,6 +11,8 @@ from pathlib import Path
 from fascnet.data.clip_set.manifest import FILE_NAME
 from fascnet.data.labelling.labels import find_labels, read_labels
 from fascnet.data.recording.find_clips import find_clips
+from fascnet.data.recording.recordings import list_files
+from fascnet.data.recording.sidecar import SIDECAR
 from fascnet.errors import LabelError, RecordingError
 from fascnet.types import ClipSource
 
@@ -127,17 +129,19 @@ def find_label_problems(
 
 
 def take_fingerprint(path: Path) -> str:
-    """Return a hash of a file's size, first and last 64 KiB; empty when it cannot be read."""
+    """Return a hash of sizes, first and last 64 KiB of a recording's files; empty when one cannot be read."""
+    digest = hashlib.sha256()
     try:
-        with path.open("rb") as file:
-            size = file.seek(0, os.SEEK_END)
-            file.seek(0)
-            head = file.read(_SAMPLE_BYTES)
-            file.seek(max(size - _SAMPLE_BYTES, 0))
-            tail = file.read(_SAMPLE_BYTES)
+        for part in list_files(path):
+            with part.open("rb") as file:
+                size = file.seek(0, os.SEEK_END)
+                file.seek(0)
+                head = file.read(_SAMPLE_BYTES)
+                file.seek(max(size - _SAMPLE_BYTES, 0))
+                digest.update(b"%d:" % size + head + file.read(_SAMPLE_BYTES))
     except OSError:
         return ""  # reported when it is opened
-    return hashlib.sha256(b"%d:" % size + head + tail).hexdigest()[:32]
+    return digest.hexdigest()[:32]
 
 
 def _find_stills(entry: Path) -> Iterator[Path]:
@@ -148,6 +152,9 @@ def _find_stills(entry: Path) -> Iterator[Path]:
         return
     for place, folders, files in os.walk(entry):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
+        # With its rate beside it, a folder of pictures is a recording.
+        if SIDECAR in files:
+            continue
         for name in sorted(files):
             if not name.startswith(".") and Path(name).suffix.lower() in STILL_SUFFIXES:
                 yield Path(place) / name

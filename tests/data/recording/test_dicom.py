@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,13 @@ from openjpeg.utils import encode_array
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate
 from pydicom.uid import (
+    HEVCM10P51,
+    HEVCMP51,
+    MPEG2MPHL,
+    MPEG2MPML,
     MPEG4HP41,
+    MPEG4HP41BD,
+    MPEG4HP422D,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
     JPEG2000Lossless,
@@ -147,24 +154,81 @@ def test_jpeg_colour_is_converted_once(tmp_path: Path) -> None:
     assert read_images(save(dataset, tmp_path / "a.dcm")) == pytest.approx(expected, abs=2)
 
 
-@pytest.mark.parametrize("wrapped", [True, False])
-def test_mpeg4_is_decoded_with_the_header_s_times(tmp_path: Path, wrapped: bool) -> None:
+def encode_video(codec: str, form: str, n_frames: int = 10, pix_fmt: str = "yuv420p") -> bytes:
+    """A stream whose frame k has the luma 16 + 20 k everywhere; its own rate is 30.
+
+    x265 writes past its own memory when a picture is smaller than its coding blocks of 64.
+    """
     memory = BytesIO()
-    with av.open(memory, "w", format="mp4" if wrapped else "h264") as container:
-        stream = container.add_stream("libx264", rate=30)
-        stream.width, stream.height, stream.pix_fmt = 48, 32, "yuv420p"
-        for i in range(10):
-            planes = np.full((48, 48), 128, np.uint8)
-            planes[:32] = 16 + 20 * i
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(planes, format="yuv420p")))
+    with av.open(memory, "w", format=form) as container:
+        stream = container.add_stream(codec, rate=30)
+        stream.width, stream.height, stream.pix_fmt = 128, 96, pix_fmt
+        for i in range(n_frames):
+            planes = np.full((144, 128), 128, np.uint8)
+            planes[:96] = 16 + 20 * (i % 10)
+            frame = av.VideoFrame.from_ndarray(planes, format="yuv420p").reformat(format=pix_fmt)
+            container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
-    dataset = make_dataset(np.zeros((10, 32, 48, 3), np.uint8), "YBR_PARTIAL_420")
-    dataset.PixelData = encapsulate([memory.getvalue()])
-    dataset.file_meta.TransferSyntaxUID = MPEG4HP41
-    read = list(DicomRecording(save(dataset, tmp_path / "a.dcm")).frames())
+    return memory.getvalue()
+
+
+def save_video(path: Path, syntax: str, fragments: list[bytes], n_frames: int = 10, **elements: Any) -> Path:
+    dataset = make_dataset(np.zeros((n_frames, 96, 128, 3), np.uint8), "YBR_PARTIAL_420", **elements)
+    dataset.PixelData = encapsulate(fragments, has_bot=False)
+    dataset.file_meta.TransferSyntaxUID = syntax
+    return save(dataset, path)
+
+
+@pytest.mark.parametrize(
+    ("syntax", "codec", "form", "pix_fmt"),
+    [
+        (MPEG2MPML, "mpeg2video", "mpegvideo", "yuv420p"),
+        (MPEG2MPHL, "mpeg2video", "mpeg", "yuv420p"),
+        (MPEG4HP41, "libx264", "h264", "yuv420p"),
+        (MPEG4HP41BD, "libx264", "mpegts", "yuv420p"),
+        (MPEG4HP422D, "libx264", "mp4", "yuv420p"),
+        (HEVCMP51, "libx265", "hevc", "yuv420p"),
+        (HEVCM10P51, "libx265", "hevc", "yuv420p10le"),
+    ],
+)
+@pytest.mark.parametrize("n_fragments", [1, 3])
+def test_video_is_decoded_with_the_header_s_times(
+    tmp_path: Path, syntax: str, codec: str, form: str, pix_fmt: str, n_fragments: int
+) -> None:
+    stream = encode_video(codec, "mpeg2video" if form == "mpegvideo" else form, pix_fmt=pix_fmt)
+    size = len(stream) // n_fragments // 2 * 2
+    pieces = [stream[k * size : (k + 1) * size if k < n_fragments - 1 else None] for k in range(n_fragments)]
+    name = syntax if n_fragments == 1 or syntax in {HEVCMP51, HEVCM10P51} else f"{syntax}.1"
+    path = save_video(tmp_path / "a.dcm", name, pieces)
+    recording = DicomRecording(path)
+    read = list(recording.frames())
     assert [f.time_s for f in read] == pytest.approx(np.arange(10) * 0.04)
+    assert recording.info.n_frames == 10 and recording.info.fps == pytest.approx(25)
     means = np.array([f.image.mean() for f in read])
-    assert means == pytest.approx(np.arange(10) * 20 * 255 / 219, abs=2)
+    assert means == pytest.approx(np.arange(10) * 20 * 255 / 219, abs=1.5)
+
+
+def test_a_cut_video_gives_its_sound_frames(tmp_path: Path) -> None:
+    path = save_video(tmp_path / "a.dcm", MPEG4HP41, [encode_video("libx264", "h264", 200)], 200)
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) * 8 // 10])
+    n_frames = 0
+    with pytest.raises(RecordingError, match=r"of 200 frames|is damaged"):
+        for _ in DicomRecording(path).frames():
+            n_frames += 1
+    assert 20 < n_frames < 200
+
+
+def test_frames_that_the_header_forgets_follow_on(tmp_path: Path) -> None:
+    path = save_video(tmp_path / "a.dcm", MPEG4HP41, [encode_video("libx264", "h264")], 8)
+    assert [f.time_s for f in DicomRecording(path).frames()] == pytest.approx(np.arange(10) * 0.04)
+
+
+def test_a_damaged_video_is_named(tmp_path: Path) -> None:
+    path = save_video(tmp_path / "a.dcm", MPEG4HP41, [PATIENT.encode() * 50])
+    with pytest.raises(RecordingError, match=r"a\.dcm") as caught:
+        list(DicomRecording(path).frames())
+    assert "Doe" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -251,3 +315,70 @@ def test_unreadable_files_are_named_without_patient_data(tmp_path: Path) -> None
             list(DicomRecording(tmp_path / f"{name}.dcm").frames())
         message = str(caught.value)
         assert "Doe" not in message and "\n" not in message and ";" in message
+
+
+@pytest.mark.parametrize(
+    ("regions", "elements", "note"),
+    [
+        ([make_region(RegionLocationMaxX1=60)], {}, "region 1 .* lies outside the image of 36x24"),
+        (
+            [make_region(PhysicalDeltaX=0.016)],
+            {},
+            "0.16 mm/px across and 0.08 down: its pixels are not",
+        ),
+        ([make_region(PhysicalDeltaX=0.0085)], {}, "0.085 mm/px across and 0.08 down; their geometric mean"),
+        ([make_region(PhysicalDeltaX=0.5, PhysicalDeltaY=0.5)], {}, "which no muscle image has"),
+        ([make_region(PhysicalDeltaY=0.0)], {}, "which no muscle image has"),
+        ([make_region(PhysicalUnitsXDirection=4)], {}, "no spacing in cm"),
+        ([make_region(RegionLocationMaxX1=9), make_region()], {}, "holds 2 tissue regions"),
+        ([], {"ImagerPixelSpacing": [0.1, 0.1]}, "scale comes from ImagerPixelSpacing"),
+        ([], {"FrameTime": "40", "CineRate": "60"}, "FrameTime says 25.00 frames/s, but CineRate 60.00"),
+        ([], {}, ""),
+    ],
+)
+def test_what_is_doubtful_is_told(
+    tmp_path: Path, regions: list[Dataset], elements: dict[str, Any], note: str
+) -> None:
+    dataset = make_dataset(make_frames(), **elements)
+    if regions:
+        dataset.SequenceOfUltrasoundRegions = regions
+    notes = DicomRecording(save(dataset, tmp_path / "a.dcm")).notes
+    assert len(notes) == bool(note)
+    assert not note or re.search(note, notes[0])
+
+
+def test_a_region_without_a_box_is_left_out(tmp_path: Path) -> None:
+    dataset = make_dataset(make_frames())
+    broken = make_region()
+    del broken.RegionLocationMaxX1
+    dataset.SequenceOfUltrasoundRegions = [broken, make_region()]
+    recording = DicomRecording(save(dataset, tmp_path / "a.dcm"))
+    assert recording.info.box == (4, 2, 32, 22) and "has no box" in recording.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("elements", "says"),
+    [
+        ({"NumberOfFrames": 2**31 - 1}, "too small"),
+        ({"Rows": 65535, "Columns": 65535}, "claims frames of 65535x65535"),
+        ({"Rows": 0}, "no pixels"),
+        ({"FrameTime": "100000"}, "jumps by 100 s|no rate of an ultrasound clip"),
+        ({"FrameTime": "5000"}, "0.2 frames/s is no rate"),
+        ({"FrameTime": "0.000001"}, "no rate of an ultrasound clip"),
+        ({"NumberOfFrames": 1}, "single image"),
+        ({"NumberOfFrames": None}, "single image"),
+    ],
+)
+def test_claims_are_checked_before_anything_is_allocated(
+    tmp_path: Path, elements: dict[str, Any], says: str
+) -> None:
+    path = save(make_dataset(make_frames(), **elements), tmp_path / "a.dcm")
+    with pytest.raises(RecordingError, match=rf"a\.dcm: .*({says}).*; "):
+        DicomRecording(path)
+
+
+def test_other_names_of_the_spacing(tmp_path: Path) -> None:
+    path = save(make_dataset(make_frames(), PixelSpacing=[0.1, 0.104]), tmp_path / "a.dcm")
+    assert DicomRecording(path).info.mm_per_px == pytest.approx((0.1 * 0.104) ** 0.5)
+    path = save(make_dataset(make_frames(), NominalScannedPixelSpacing=[0.2, 0.2]), tmp_path / "b.dcm")
+    assert DicomRecording(path).info.mm_per_px == pytest.approx(0.2)

@@ -12,7 +12,9 @@ from fascnet.data.recording.recordings import open_recording, read_clip
 from fascnet.data.recording.video_writer import VideoWriter
 from fascnet.errors import ManifestError, RecordingError
 from fascnet.types import ClipSource
-from tests.data.test_dicom import make_dataset, make_frames, make_region, save
+from tests.data.recording.test_dicom import make_dataset, make_frames, make_region, save
+from tests.data.recording.test_meta_image import write_meta
+from tests.data.recording.test_picture_folder import write_pictures
 
 
 def write_clip(path: Path, frames: np.ndarray | None = None) -> np.ndarray:
@@ -49,6 +51,23 @@ def test_imaging_area_of_a_video_is_found(tmp_path: Path) -> None:
     assert open_recording(tmp_path / "a.avi").info.box == (40, 10, 180, 110)
 
 
+def test_a_given_area_goes_before_all_others(tmp_path: Path) -> None:
+    dataset = make_dataset(make_frames())
+    dataset.SequenceOfUltrasoundRegions = [make_region()]
+    path = save(dataset, tmp_path / "a.dcm")
+    assert open_recording(path, box=(1, 2, 30, 20)).info.box == (1, 2, 30, 20)
+    for outside in ((0, 0, 37, 20), (-1, 0, 5, 5), (5, 5, 5, 9), (0, 0, 5, 25)):
+        with pytest.raises(RecordingError, match="image of 36x24"):
+            open_recording(path, box=outside)
+
+
+def test_an_area_need_not_be_looked_for(tmp_path: Path) -> None:
+    frames = np.full((30, 120, 200), 60, np.uint8)
+    frames[:, 10:110, 40:180] = np.random.default_rng(0).integers(0, 256, (30, 100, 140))
+    write_clip(tmp_path / "a.avi", frames)
+    assert open_recording(tmp_path / "a.avi", find_area=False).info.box == (0, 0, 200, 120)
+
+
 def test_a_clip_cut_short_early_still_opens(tmp_path: Path) -> None:
     write_clip(tmp_path / "a.avi")
     data = (tmp_path / "a.avi").read_bytes()
@@ -77,8 +96,32 @@ def test_other_kinds_say_how_to_convert(tmp_path: Path, name: str, says: str) ->
 def test_missing_files_and_folders(tmp_path: Path) -> None:
     with pytest.raises(RecordingError, match=r"absent\.mp4"):
         open_recording(tmp_path / "absent.mp4")
-    with pytest.raises(RecordingError, match="is a folder"):
+    with pytest.raises(RecordingError, match="0 pictures, not a clip"):
         open_recording(tmp_path)
+
+
+def test_every_kind_gives_the_same(tmp_path: Path) -> None:
+    frames = make_frames(12, 40, 60)
+    write_clip(tmp_path / "video.avi", frames)
+    save(make_dataset(frames, FrameTime=str(1000 / 30)), tmp_path / "dicom")
+    write_meta(tmp_path / "meta.mha", frames, stamps=np.arange(12) / 30)
+    np.savez(tmp_path / "array.npz", frames=frames, fps=30)
+    write_pictures(tmp_path / "pictures", [f"{k}.png" for k in range(12)], frames=frames)
+    (tmp_path / "pictures" / "recording.json").write_text('{"fps": 30}')
+    clips = find_clips(tmp_path)
+    assert sorted(clip.clip_id for clip in clips) == ["array", "dicom", "meta", "pictures", "video"]
+    for clip in clips:
+        recording = open_recording(clip.path)
+        assert recording.info.fps == pytest.approx(30, abs=1e-3)
+        assert recording.info.n_frames == 12
+        assert recording.info.box == (0, 0, 60, 40)
+        read = read_clip(clip)
+        assert np.array_equal(read.frames, frames), clip.clip_id
+        assert recording.times_s == pytest.approx(read.times_s)
+        assert read.times_s == pytest.approx(np.arange(12) / 30, abs=1e-4)
+        assert recording.path == clip.path and all(file.is_file() for file in recording.files)
+        with pytest.raises(RecordingError):
+            open_recording(clip.path, fps=0.001)
 
 
 def touch(root: Path, *names: str) -> None:

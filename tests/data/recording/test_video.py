@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
 import pytest
 
-from fascnet.data.recording.video import VideoRecording, _Clock
+from fascnet.data.recording.video import VideoRecording
 from fascnet.data.recording.video_writer import VideoWriter
 from fascnet.errors import RecordingError
 
@@ -89,8 +91,10 @@ def test_limited_range_is_expanded_and_full_range_is_not(
         ("rawvideo", "bgr24", ".avi", 1),
         ("rawvideo", "gray", ".avi", 0),
         ("rawvideo", "yuyv422", ".avi", 3),
-        ("ffv1", "yuv420p10le", ".mkv", 2),
-        ("ffv1", "gray16le", ".mkv", 2),
+        ("ffv1", "yuv420p10le", ".mkv", 1),
+        ("ffv1", "yuv422p12le", ".mkv", 1),
+        ("ffv1", "gray16le", ".mkv", 1),
+        ("ffv1", "gray10le", ".mkv", 1),
         ("gif", "rgb8", ".gif", 40),
         ("mpeg4", "yuv420p", ".mov", 12),
     ],
@@ -194,16 +198,57 @@ def test_streams_without_times_count_on_at_the_average_rate(tmp_path: Path) -> N
     assert [f.time_s for f in recording.frames()] == pytest.approx(np.arange(9) / 50)
 
 
+def test_times_and_notes_of_a_sound_clip(tmp_path: Path) -> None:
+    write_grey(tmp_path / "a.mp4", n_frames=37)
+    recording = VideoRecording(tmp_path / "a.mp4", fps=50.0)
+    assert recording.times_s == pytest.approx([f.time_s for f in recording.frames()])
+    assert len(recording.times_s) == 37
+    assert recording.notes == ()
+    assert recording.files == (tmp_path / "a.mp4",)
+
+
+def test_variable_times_without_decoding_to_pixels(tmp_path: Path) -> None:
+    pts = [0, 1, 2, 5, 6, 10]
+    write_raw(tmp_path / "a.mkv", "ffv1", "gray", [RAMP] * 6, "gray", pts=pts)
+    assert VideoRecording(tmp_path / "a.mkv").times_s == pytest.approx(np.array(pts) / 25, abs=1e-3)
+
+
+def test_times_of_a_cut_clip_end_with_it(tmp_path: Path) -> None:
+    write_grey(tmp_path / "a.avi", n_frames=60)
+    data = (tmp_path / "a.avi").read_bytes()
+    (tmp_path / "a.avi").write_bytes(data[: len(data) // 2])
+    assert 20 <= len(VideoRecording(tmp_path / "a.avi").times_s) <= 31
+
+
+def write_shown(
+    path: Path, *, aspect: Fraction = Fraction(1), degrees: int = 0, interlaced: bool = False
+) -> None:
+    """A clip that players show otherwise than it is stored."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg2video" if interlaced else "libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p"
+        stream.codec_context.sample_aspect_ratio = aspect
+        if degrees:
+            stream.set_display_rotation(degrees)
+        if interlaced:
+            stream.codec_context.options = {"flags": "+ildct+ilme", "top": "1"}
+        for _ in range(5):
+            frame = av.VideoFrame.from_ndarray(np.full((96, 96), 100, np.uint8), format="yuv420p")
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+
+
 @pytest.mark.parametrize(
-    ("stored", "read"),
+    ("shown", "note"),
     [
-        ([5.0, 5.1, 5.2], [0, 0.1, 0.2]),
-        ([None, None, None], [0, 0.1, 0.2]),
-        ([0.0, 0.0, 0.0], [0, 0.1, 0.2]),
-        ([0.0, 0.25, None, 0.4], [0, 0.25, 0.35, 0.4]),
-        ([0.0, 0.3, 0.2, 0.1, 0.9], [0, 0.3, 0.4, 0.5, 0.9]),
+        ({"aspect": Fraction(4, 3)}, "1.333 times as wide as high"),
+        ({"degrees": 90}, "turn it by 90 degrees"),
+        ({"interlaced": True}, "interlaced"),
     ],
 )
-def test_clock(stored: list[float | None], read: list[float]) -> None:
-    clock = _Clock(own_fps=10, fps=10)
-    assert [clock.read(seconds) for seconds in stored] == pytest.approx(read)
+def test_pixels_stay_as_stored_and_that_is_told(tmp_path: Path, shown: dict[str, Any], note: str) -> None:
+    write_shown(tmp_path / "a.mp4", **shown)
+    recording = VideoRecording(tmp_path / "a.mp4")
+    assert (recording.info.width, recording.info.height) == (96, 64)
+    assert next(recording.frames()).image.shape == (64, 96)
+    assert len(recording.notes) == 1 and note in recording.notes[0]

@@ -15,7 +15,7 @@ def test_a_row_says_what_was_assumed(tmp_path: Path) -> None:
     background = open_background(source, BackgroundSettings(muscle_box=(50, 60, 120, 130)))
     path = write_background_table(tmp_path / "set", {4: background})
     (row,) = csv.DictReader(path.read_text(encoding="utf-8").splitlines())
-    assert (row["background"], row["subject_id"], row["kind"]) == ("4", "b000", "recording")
+    assert (row["background"], row["subject_id"], row["kind"]) == ("4", source.subject_id, "recording")
     assert row["mm_per_px_from"] == "assumed_depth"
     assert row["muscle_box"] == "50 60 120 130"
     assert row["imaging_area"] == " ".join(map(str, background.box))
