@@ -22,6 +22,11 @@ def find_config_dir() -> Path:
     return inside if inside.is_dir() else Path(__file__).resolve().parents[2] / "configs"
 
 
+def name_module(verb: str) -> str:
+    """Return the name that a verb has as a module, a script and a configuration."""
+    return verb.replace(" ", "_").replace("-", "_")
+
+
 def compose_config(verb: str, overrides: list[str]) -> dict[str, Any]:
     """Compose `configs/VERB.yaml` with command-line overrides into a plain, resolved dict.
 
@@ -41,7 +46,7 @@ def compose_config(verb: str, overrides: list[str]) -> dict[str, Any]:
 
     try:
         with initialize_config_dir(config_dir=str(find_config_dir()), version_base="1.3"):
-            name = verb.replace(" ", "_")
+            name = name_module(verb)
             config = compose(config_name=name, overrides=overrides, return_hydra_config=True)
             choices = config.hydra.runtime.choices.items()
             with open_dict(config):
@@ -124,7 +129,7 @@ def _list_keys(verb: str) -> list[str]:
     from omegaconf import OmegaConf  # noqa: PLC0415
 
     with initialize_config_dir(config_dir=str(find_config_dir()), version_base="1.3"):
-        tree = OmegaConf.to_container(compose(config_name=verb.replace(" ", "_")), resolve=False)
+        tree = OmegaConf.to_container(compose(config_name=name_module(verb)), resolve=False)
 
     def walk(node: object, prefix: str) -> list[str]:
         if not isinstance(node, dict):

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 
 from fascnet import __version__
-from fascnet.commands.config import compose_config, find_config_dir
+from fascnet.commands.config import compose_config, find_config_dir, name_module
 from fascnet.commands.help_text import describe_keys
 from fascnet.errors import FascnetError
 
@@ -20,10 +20,13 @@ VERBS = {
     "phantom": "simulate clips with known twitches",
     "phantom card": "set the phantom beside published figures and real clips",
     "implant": "move real clips by known twitches",
+    "import-labels": "bring labels of other tools into a data set",
+    "export-labels": "hand labels or predictions to a labelling tool",
     "check": "list a data set's problems",
     "train": "train a network on labelled clips",
     "predict": "find fasciculations in recordings",
     "benchmark": "compare predictions and raters with labels",
+    "study-design": "say how many subjects a study needs",
 }
 
 
@@ -58,7 +61,7 @@ def run(arguments: list[str]) -> int:
 
 
 def _run_verb(verb: str, overrides: list[str]) -> int:
-    name = verb.replace(" ", "_")
+    name = name_module(verb)
     try:
         config = compose_config(verb, overrides)
         module = importlib.import_module(f"fascnet.commands.{name}")
@@ -85,5 +88,5 @@ def _describe_verbs() -> str:
 
 
 def _describe_verb(verb: str) -> str:
-    keys = describe_keys(find_config_dir(), verb.replace(" ", "_"))
+    keys = describe_keys(find_config_dir(), name_module(verb))
     return f"fascnet {verb}: {VERBS[verb]}\n\nusage: fascnet {verb} [key=value ...]\n\n{keys}"

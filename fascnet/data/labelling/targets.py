@@ -1,6 +1,21 @@
 """From labels to targets: which cells twitch at which moment, and which are known at all.
 
-Wherever the labels say nothing, `valid` is False, and neither training nor scoring looks there.
+Wherever the labels say nothing, `valid` is False, and neither training nor scoring looks there. An outline
+and a mask say all; weaker labels say less:
+
+- time only: it may be anywhere, all of the image is unknown while it lasts (`mark_moments` knows when);
+- a point: a click on the moving place. Around it a small disc twitches, a wide ring is unknown, the rest is
+  still;
+- a box: around the moving area, not along its edge. Its middle twitches, the rest of it is unknown, and what
+  lies outside is still.
+
+Training takes them so. The benchmark's pixel figures take a box, and a point's small disc, at their word, as
+the rater drew them, unless they are asked not to (`rasterise_truth(..., weak=True)`).
+
+
+The sizes follow the territory of a human motor unit in cross-section, long axis 10.7 ± 3.3 mm and short axis
+4.5 ± 1.2 mm (Birkbeck 2020, PMC7208543). How far a click may lie beside the middle (1 mm) is the published
+tolerance of 15 pixels (`POINT_RADIUS_PX`) at the 0.07 mm a pixel of such recordings.
 """
 
 from __future__ import annotations
@@ -11,12 +26,29 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fascnet.data.labelling.regions import rasterise_region
-from fascnet.types import Event, Interval, Labels, PixelBox
+from fascnet.data.labelling.regions import POINT_RADIUS_PX, find_centre, rasterise_region
+from fascnet.types import Box, Event, Interval, Labels, PixelBox, Point, Polygon
 
 BACKGROUND = 0
 TWITCH = 1
 UNKNOWN = 2
+
+TYPICAL_MM_PER_PX = 0.07
+"""Where a clip's spacing is not known: the middle of 0.061-0.092 mm of published fasciculation recordings."""
+
+POINT_TWITCH_MM = POINT_RADIUS_PX * TYPICAL_MM_PER_PX
+"""1.05 mm around a click twitches: half the short axis (2.25 mm) less the error of the click."""
+
+POINT_UNKNOWN_MM = 8.0
+"""So far around a click is unknown: half the long axis and its spread (7 mm), and the error of the click."""
+
+BOX_TWITCH_SHARE = 0.5
+"""The middle of a box: the ellipse of half its width and height, choice of this project ..."""
+
+BOX_TWITCH_MM = 2.25
+"""... and at most so far from the centre, half the short axis: boxes are often larger than what moves."""
+
+_ELLIPSE_CORNERS = 32
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,8 +58,8 @@ class Stencil:
     Attributes:
         onset_s: first moment.
         offset_s: end.
-        place: uint8 (h, w): `TWITCH` in its region, `UNKNOWN` in its ignore ring (or everywhere, for an event
-            without region: it may be anywhere), else `BACKGROUND`.
+        place: uint8 (h, w): `TWITCH` where it surely is, `UNKNOWN` where it may be (everywhere, for an event
+            without region), else `BACKGROUND`.
     """
 
     onset_s: float
@@ -35,18 +67,51 @@ class Stencil:
     place: NDArray[np.uint8]
 
 
-def cut_stencils(labels: Labels, box: PixelBox, shape: tuple[int, int]) -> list[Stencil]:
-    """Rasterise each fasciculation of a clip once, on a (h, w) grid over `box` (x0, y0, x1, y1)."""
-    return [Stencil(e.onset_s, e.offset_s, _cut(e, box, shape)) for e in labels.fasciculations()]
+def cut_stencils(
+    labels: Labels,
+    box: PixelBox,
+    shape: tuple[int, int],
+    mm_per_px: float | None = None,
+    *,
+    weak: bool = True,
+) -> list[Stencil]:
+    """Rasterise each fasciculation of a clip once.
+
+    Args:
+        labels: one rater's labels of the clip.
+        box: stored pixels that the grid covers, (x0, y0, x1, y1).
+        shape: (h, w) of the grid.
+        mm_per_px: spacing of the stored pixels, for the sizes of weak labels; None: `TYPICAL_MM_PER_PX`.
+        weak: whether points and boxes leave something unknown; else a point is its small disc and a box all
+            of it.
+
+    Returns:
+        In order of onset.
+    """
+    pitch_mm = TYPICAL_MM_PER_PX if mm_per_px is None else mm_per_px
+    cut = _cut_weak if weak else _cut
+    return [Stencil(e.onset_s, e.offset_s, cut(e, box, shape, pitch_mm)) for e in labels.fasciculations()]
 
 
-def _cut(event: Event, box: PixelBox, shape: tuple[int, int]) -> NDArray[np.uint8]:
+def _cut(event: Event, box: PixelBox, shape: tuple[int, int], pitch_mm: float) -> NDArray[np.uint8]:
     if event.region is None:
         return np.full(shape, UNKNOWN, np.uint8)
     place = np.zeros(shape, np.uint8)
     if event.ignore_region is not None:
         place[rasterise_region(event.ignore_region, box, shape)] = UNKNOWN
-    place[rasterise_region(event.region, box, shape)] = TWITCH
+    radius_px = POINT_TWITCH_MM / pitch_mm
+    place[rasterise_region(event.region, box, shape, radius_px)] = TWITCH
+    return place
+
+
+def _cut_weak(event: Event, box: PixelBox, shape: tuple[int, int], pitch_mm: float) -> NDArray[np.uint8]:
+    place = _cut(event, box, shape, pitch_mm)
+    if isinstance(event.region, Point):
+        around = rasterise_region(event.region, box, shape, POINT_UNKNOWN_MM / pitch_mm)
+        place[around & (place != TWITCH)] = UNKNOWN
+    elif isinstance(event.region, Box):
+        place[place == TWITCH] = UNKNOWN
+        place[rasterise_region(_find_middle(event.region, pitch_mm), box, shape)] = TWITCH
     return place
 
 
@@ -85,7 +150,13 @@ def paint_stencils(
 
 
 def rasterise_truth(
-    labels: Labels, times_s: NDArray[np.float64], box: PixelBox, shape: tuple[int, int]
+    labels: Labels,
+    times_s: NDArray[np.float64],
+    box: PixelBox,
+    shape: tuple[int, int],
+    mm_per_px: float | None = None,
+    *,
+    weak: bool = False,
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Return what is true and where that is known at given moments.
 
@@ -94,10 +165,42 @@ def rasterise_truth(
         times_s: (T,) moments.
         box: stored pixels that the grid covers, (x0, y0, x1, y1).
         shape: (h, w) of the grid.
+        mm_per_px: as for `cut_stencils`.
+        weak: as for `cut_stencils`.
 
     Returns:
         (truth, valid), each bool (T, h, w).
     """
-    stencils = cut_stencils(labels, box, shape)
+    stencils = cut_stencils(labels, box, shape, mm_per_px, weak=weak)
     painted = paint_stencils(stencils, labels.examined, times_s, slice(0, shape[0]), slice(0, shape[1]))
     return painted == TWITCH, painted != UNKNOWN
+
+
+def mark_moments(labels: Labels, times_s: NDArray[np.float64]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return when any fasciculation lasts, with or without a place, and where that is known.
+
+    For losses and figures of whole frames or clips, which events without a place teach too.
+
+    Args:
+        labels: one rater's labels of the clip.
+        times_s: (T,) moments.
+
+    Returns:
+        (truth, valid), each bool (T,).
+    """
+    truth, valid = np.zeros(len(times_s), bool), np.zeros(len(times_s), bool)
+    for event in labels.fasciculations():
+        truth |= (times_s >= event.onset_s) & (times_s < event.offset_s)
+    for start_s, end_s in labels.examined:
+        valid |= (times_s >= start_s) & (times_s < end_s)
+    return truth & valid, valid
+
+
+def _find_middle(box: Box, pitch_mm: float) -> Polygon:
+    """Return the ellipse in the middle of a box, as an outline."""
+    most_px = BOX_TWITCH_MM / pitch_mm
+    reach_x = min(BOX_TWITCH_SHARE * (box.x1 - box.x0) / 2.0, most_px)
+    reach_y = min(BOX_TWITCH_SHARE * (box.y1 - box.y0) / 2.0, most_px)
+    x, y = find_centre(box)
+    angles = np.linspace(0.0, 2.0 * np.pi, _ELLIPSE_CORNERS, endpoint=False)
+    return Polygon(tuple((float(x + reach_x * np.cos(a)), float(y + reach_y * np.sin(a))) for a in angles))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from fascnet.data.labelling.targets import (
@@ -9,10 +10,11 @@ from fascnet.data.labelling.targets import (
     UNKNOWN,
     Stencil,
     cut_stencils,
+    mark_moments,
     paint_stencils,
     rasterise_truth,
 )
-from fascnet.types import Box, Event, Interval, Labels
+from fascnet.types import Box, Event, Interval, Labels, Point, Polygon
 
 BOX = (0, 0, 40, 32)
 SHAPE = (8, 10)
@@ -85,7 +87,7 @@ def test_no_event_is_a_statement_too() -> None:
 
 def test_a_part_of_the_grid_is_painted_like_the_whole() -> None:
     labels = make(Event(0.0, 1.0, region=Box(8, 8, 30, 20), ignore_region=Box(4, 4, 36, 26)))
-    stencils = cut_stencils(labels, BOX, SHAPE)
+    stencils = cut_stencils(labels, BOX, SHAPE, weak=False)
     whole = paint_stencils(stencils, labels.examined, at(0.5, 2.0), *WHOLE)
     part = paint_stencils(stencils, labels.examined, at(0.5, 2.0), slice(2, 6), slice(1, 9))
     assert set(np.unique(whole)) == {BACKGROUND, TWITCH, UNKNOWN}
@@ -103,3 +105,74 @@ def test_regions_are_laid_over_the_imaging_area() -> None:
     truth, _ = rasterise_truth(make(event), at(0.5), (100, 50, 140, 82), SHAPE)
     assert truth[0, 0, 0] and truth[0, 1, 1]
     assert not truth[0, 4:].any() and not truth[0, :, 4:].any()
+
+
+def places(event: Event, mm_per_px: float | None, weak: bool = True) -> NDArray[np.uint8]:
+    """A stencil on cells of one pixel, 300x200."""
+    (stencil,) = cut_stencils(make(event), (0, 0, 300, 200), (200, 300), mm_per_px, weak=weak)
+    return stencil.place
+
+
+def test_a_click_is_a_small_disc_in_a_wide_ring_of_the_unknown() -> None:
+    place = places(Event(0.2, 0.5, region=Point(150, 100)), 0.1)
+    row = place[100]
+    assert (row[150 - 10 : 150 + 11] == TWITCH).all() and row[150 + 11] == UNKNOWN
+    assert row[150 + 80] == UNKNOWN and row[150 + 81] == BACKGROUND and row[150 - 81] == BACKGROUND
+    assert (place == TWITCH).sum() == pytest.approx(np.pi * 10.5**2, rel=0.03)
+
+
+def test_without_a_scale_a_click_is_the_published_tolerance() -> None:
+    row = places(Event(0.2, 0.5, region=Point(150, 100)), None)[100]
+    assert (row[150 - 15 : 150 + 16] == TWITCH).all() and row[150 + 16] == UNKNOWN
+    assert row[150 + 114] == UNKNOWN and row[150 + 115] == BACKGROUND
+
+
+def test_a_box_is_known_in_its_middle_and_outside() -> None:
+    place = places(Event(0.2, 0.5, region=Box(99.5, 79.5, 139.5, 99.5)), 0.1)
+    inside = np.zeros((200, 300), bool)
+    inside[80:100, 100:140] = True
+    assert (place[~inside] == BACKGROUND).all() and (place[inside] != BACKGROUND).all()
+    # An ellipse of half its sides: 20 by 10 pixels.
+    assert place[89, 111] == TWITCH and place[89, 108] == UNKNOWN and place[83, 119] == UNKNOWN
+    assert (place == TWITCH).sum() == pytest.approx(np.pi * 10 * 5, rel=0.06)
+
+
+def test_a_large_box_is_not_known_all_through_its_middle() -> None:
+    place = places(Event(0.2, 0.5, region=Box(9.5, 9.5, 289.5, 189.5)), 0.05)
+    # Half the short axis of a motor unit, 2.25 mm, is 45 pixels.
+    assert (place == TWITCH).sum() == pytest.approx(np.pi * 45**2, rel=0.02)
+
+
+def test_outlines_say_all_and_boxes_can_be_taken_at_their_word() -> None:
+    corners = ((99.5, 79.5), (139.5, 79.5), (139.5, 99.5), (99.5, 99.5))
+    outline = places(Event(0.2, 0.5, region=Polygon(corners)), 0.1)
+    word = places(Event(0.2, 0.5, region=Box(99.5, 79.5, 139.5, 99.5)), 0.1, weak=False)
+    assert np.array_equal(outline, word) and set(np.unique(word)) == {BACKGROUND, TWITCH}
+    clicked = places(Event(0.2, 0.5, region=Point(150, 100)), 0.1, weak=False)
+    assert (clicked[100] == TWITCH).sum() == 21 and UNKNOWN not in clicked
+
+
+def test_a_tiny_box_or_click_still_teaches_a_cell() -> None:
+    for region in (Box(20.1, 20.1, 20.2, 20.2), Point(20, 20)):
+        (stencil,) = cut_stencils(make(Event(0.2, 0.5, region=region)), (0, 0, 400, 320), SHAPE, 0.5)
+        assert (stencil.place == TWITCH).sum() >= 1
+
+
+def test_the_benchmark_takes_boxes_at_their_word_unless_asked() -> None:
+    labels = make(Event(0.2, 0.5, region=Box(-0.5, -0.5, 15.5, 15.5)))
+    truth, valid = rasterise_truth(labels, at(0.3), BOX, SHAPE)
+    assert truth.sum() == 16 and valid.all()
+    truth, valid = rasterise_truth(labels, at(0.3), BOX, SHAPE, weak=True)
+    assert 0 < truth.sum() < 16 and valid.sum() == truth.sum() + 80 - 16
+
+
+def test_events_without_a_place_still_say_when() -> None:
+    labels = make(
+        Event(0.2, 0.4),
+        Event(0.3, 0.5, region=Point(1, 1)),
+        Event(0.6, 0.7, label="breathing"),
+        examined=((0.0, 0.45), (0.6, 1.0)),
+    )
+    truth, valid = mark_moments(labels, at(0.1, 0.2, 0.44, 0.47, 0.65, 1.0))
+    assert truth.tolist() == [False, True, True, False, False, False]
+    assert valid.tolist() == [True, True, True, False, True, False]
