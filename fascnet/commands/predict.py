@@ -43,6 +43,8 @@ def run(config: dict[str, Any]) -> int:
         config["output"],
         predictor,
         split=config["split"],
+        folds=config["folds"],
+        fold=config["fold"],
         overlay=config["overlay"],
         overwrite=config["overwrite"],
         config=config,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fascnet.data.clip_set.folds import choose_round
 from fascnet.data.clip_set.splits import keep_split
 from fascnet.data.recording.recordings import find_clips
 from fascnet.data.whole_file import write_whole
@@ -61,6 +62,8 @@ def predict_study(
     predictor: Predictor,
     *,
     split: str | None = None,
+    folds: str | Path | None = None,
+    fold: int | None = None,
     overlay: bool = True,
     overwrite: bool = False,
     config: Mapping[str, Any] | None = None,
@@ -75,6 +78,8 @@ def predict_study(
         output: the folder to write; made when missing. Recordings inside it are never taken as input.
         predictor: what turns recordings into heatmaps.
         split: only the clips that the input's manifest puts into this split; None = all.
+        folds: table of folds, whose round then gives the splits; None for the manifest's.
+        fold: which fold that round tests on, from 1.
         overlay: write `overlay.mp4` for each clip.
         overwrite: predict every clip anew.
         config: the resolved configuration, for `run.json`.
@@ -85,7 +90,8 @@ def predict_study(
         FascnetError: the input holds no recording, or its manifest is wrong.
     """
     folder = Path(output)
-    clips = _leave_out_own_files(keep_split(find_clips(input), split), folder)
+    clips = keep_split(choose_round(find_clips(input), folds, fold), split)
+    clips = _leave_out_own_files(clips, folder)
     if not clips:
         raise RecordingError(f"{input}: holds no recording; give a video, a DICOM cine or a folder of them")
     _check_writable(folder)

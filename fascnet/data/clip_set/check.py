@@ -1,107 +1,181 @@
-"""Lists a data set's problems (manifest, recordings, labels, splits): all are collected, none is raised."""
+"""Looks through a data set (manifest, recordings, labels, people, splits): all collected, nothing raised."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+import secrets
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from fascnet.data.clip_set.balance import BalanceRow, count_balance
+from fascnet.data.clip_set.clip_facts import ClipFacts, ClipJob, measure_clip
+from fascnet.data.clip_set.clip_problems import find_clip_problems, find_scale_problems
+from fascnet.data.clip_set.job_runner import run_each
+from fascnet.data.clip_set.label_problems import KNOWN_CONFOUNDERS, find_label_problems
 from fascnet.data.clip_set.manifest import FILE_NAME, scan_manifest
+from fascnet.data.clip_set.person_problems import (
+    find_copy_problems,
+    find_person_problems,
+    find_spelling_problems,
+)
+from fascnet.data.clip_set.problem import SEVERITIES, Problem, list_clips, take_apart
 from fascnet.data.clip_set.splits import find_split_problems
-from fascnet.data.labelling.labels import find_clip_problems, list_label_files, read_labels
-from fascnet.data.recording.recordings import open_recording
-from fascnet.errors import LabelError, ManifestError, RecordingError
-from fascnet.types import ClipSource, Labels
+from fascnet.data.labelling.labels import list_label_files, read_labels
+from fascnet.errors import LabelError, ManifestError
+from fascnet.types import FASCICULATION, ClipSource, Labels
 
-LEAST_DURATION_S = 1.0
-"""A shorter clip holds hardly more than one fasciculation (0.1-0.6 s) and no rest to compare it with."""
-
-RATE_TOLERANCE = 0.02
-"""Rates that differ by more than this share contradict each other (30 against 29.97 does not)."""
+__all__ = ["Problem", "Review", "check_data_set", "review_data_set"]
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One thing that is wrong: in which file, what, and how to mend it."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Review:
+    """What a data set is and what is wrong with it.
 
-    file: str
-    what: str
-    remedy: str
+    Attributes:
+        root: its folder.
+        labels_dir: the folder of its labels.
+        clips: the sound rows of its manifest.
+        facts: clip_id -> what decoding showed.
+        labels: clip_id -> rater -> labels, of the files that can be read.
+        problems: errors first, then warnings, then notes.
+        balance: how it is made up.
+        same_person: groups of subject ids that are one person, as far as can be told.
+    """
 
-    def __str__(self) -> str:
-        return f"{self.file}: {self.what} -> {self.remedy}"
+    root: Path
+    labels_dir: Path
+    clips: tuple[ClipSource, ...]
+    facts: Mapping[str, ClipFacts]
+    labels: Mapping[str, Mapping[str, Labels]]
+    problems: tuple[Problem, ...]
+    balance: tuple[BalanceRow, ...] = ()
+    same_person: tuple[tuple[str, ...], ...] = ()
 
-
-@dataclass(frozen=True, slots=True)
-class _Decoded:
-    """What full decoding of a clip showed."""
-
-    duration_s: float
-    width: int
-    height: int
-    digest: str
+    def count(self, severity: str) -> int:
+        """Return how many problems of a severity there are."""
+        return sum(problem.severity == severity for problem in self.problems)
 
 
 def check_data_set(root: Path, labels_dir: Path | None = None) -> list[Problem]:
-    """Check a data set; every clip is decoded once, from the first frame to the last, a frame at a time.
+    """Check a data set in this process.
 
     Args:
         root: folder with `manifest.csv`.
         labels_dir: folder of label files; None for `ROOT/labels`.
 
     Returns:
-        Every problem found, manifest first; empty when the data set is sound.
+        Every error and warning, errors first; empty when the data set is sound. Notes are left out.
+    """
+    review = review_data_set(root, labels_dir)
+    return [problem for problem in review.problems if problem.severity != "note"]
+
+
+def review_data_set(
+    root: Path,
+    labels_dir: Path | None = None,
+    *,
+    workers: int = 0,
+    thumbnails: bool = False,
+    on_clip: Callable[[int, int], None] | None = None,
+) -> Review:
+    """Look through a data set; every clip is decoded once, from the first frame to the last.
+
+    Args:
+        root: folder with `manifest.csv`.
+        labels_dir: folder of label files; None for `ROOT/labels`.
+        workers: processes that decode; 0 for this one. With processes, one that crashes costs only its clip.
+        thumbnails: draw a picture of each clip.
+        on_clip: told (clips done, all clips) after each clip.
     """
     manifest = root / FILE_NAME
+    folder = root / "labels" if labels_dir is None else labels_dir
     try:
         scan = scan_manifest(manifest)
     except ManifestError as error:
-        return [_split_message(error, manifest)]
-    problems = [_split_message(text, manifest) for text in scan.problems]
-    problems += [_split_message(f"{manifest}: {text}", manifest) for text in find_split_problems(scan.clips)]
-    folder = root / "labels" if labels_dir is None else labels_dir
+        return Review(root, folder, (), {}, {}, (take_apart(error, manifest, "manifest"),))
+    clips = scan.clips
+    problems = [take_apart(text, manifest, "manifest") for text in scan.problems]
+    problems += [
+        take_apart(f"{manifest}: {text}", manifest, "two_splits") for text in find_split_problems(clips)
+    ]
     labels, label_problems = _read_all_labels(folder)
     problems += label_problems
     if folder.is_dir():
-        problems += _match_labels(scan.clips, labels, folder, manifest)
-        problems += _find_empty_splits(scan.clips, labels, manifest)
-    first_with: dict[str, ClipSource] = {}
-    for clip in scan.clips:
-        decoded, found = _check_recording(clip, manifest)
-        problems += found
-        if decoded is None:
-            continue
-        for one in labels.get(clip.clip_id, {}).values():
-            outside = find_clip_problems(one, decoded.duration_s, decoded.width, decoded.height)
-            problems += [_split_message(text, folder) for text in outside]
-        twin = first_with.setdefault(decoded.digest, clip)
-        if twin is not clip:
-            what = f"holds the same frames as {twin.path} (clip '{twin.clip_id}')"
-            problems.append(
-                Problem(f"{clip.path}", what, "keep one; copies make results look better than they are")
-            )
-    return problems
+        problems += _match_labels(clips, labels, folder, manifest)
+        problems += _find_empty_splits(clips, labels, manifest)
+        problems += _find_unknown_words(labels, folder)
+    facts = _measure_all(root, clips, workers, thumbnails, on_clip)
+    problems += find_scale_problems(clips, facts, manifest)
+    for clip in clips:
+        one = facts[clip.clip_id]
+        problems += find_clip_problems(clip, one, manifest)
+        if one.status == "ok":
+            for of_rater in labels.get(clip.clip_id, {}).values():
+                problems += find_label_problems(of_rater, folder, one.duration_s, one.width, one.height)
+    same: list[tuple[str, ...]] = []
+    for problem, subjects in (
+        *find_copy_problems(clips, facts),
+        *find_person_problems(clips, facts, manifest),
+    ):
+        problems.append(problem)
+        if len(set(subjects)) > 1:
+            same.append(tuple(subjects))
+    problems += find_spelling_problems(clips, manifest)
+    return Review(
+        root=root,
+        labels_dir=folder,
+        clips=clips,
+        facts=facts,
+        labels=labels,
+        problems=tuple(sorted(problems, key=lambda problem: SEVERITIES.index(problem.severity))),
+        balance=tuple(count_balance(clips, labels, facts)),
+        same_person=tuple(same),
+    )
+
+
+def _measure_all(
+    root: Path,
+    clips: Sequence[ClipSource],
+    workers: int,
+    thumbnails: bool,
+    on_clip: Callable[[int, int], None] | None,
+) -> dict[str, ClipFacts]:
+    salt = secrets.token_hex(16)
+    jobs = [ClipJob(clip, clip.path.relative_to(root).as_posix(), salt, thumbnails) for clip in clips]
+    measured: dict[str, ClipFacts] = {}
+    for done, (index, result, failure) in enumerate(run_each(measure_clip, jobs, workers), start=1):
+        clip = clips[index]
+        ended = f"{clip.path}: cannot be read (its process ended: {failure}); export it again"
+        measured[clip.clip_id] = ClipFacts(clip.clip_id, reason=ended) if result is None else result
+        if on_clip is not None:
+            on_clip(done, len(clips))
+    return measured
 
 
 def _read_all_labels(folder: Path) -> tuple[dict[str, dict[str, Labels]], list[Problem]]:
     if not folder.is_dir():
-        return {}, [Problem(f"{folder}", "there is no such folder of labels", "name it: data.labels=FOLDER")]
+        missing = Problem(
+            f"{folder}",
+            "there is no such folder of labels",
+            "name it: data.labels=FOLDER",
+            "no_labels_folder",
+        )
+        return {}, [missing]
     labels: dict[str, dict[str, Labels]] = {}
     problems: list[Problem] = []
     for path in list_label_files(folder):
         try:
             one = read_labels(path)
         except LabelError as error:
-            problems.append(_split_message(error, path))
-            labels.setdefault(path.name.removesuffix(".json").rpartition(".")[0], {})
+            clip_id = path.name.removesuffix(".json").rpartition(".")[0]
+            problems.append(take_apart(error, path, "label_file", (clip_id,)))
+            labels.setdefault(clip_id, {})
             continue
         labels.setdefault(one.clip_id, {})[one.rater] = one
         if not one.examined:
             what = "says that no second was examined, so that nothing of it is used"
-            problems.append(
-                Problem(f"{path}", what, "give the seconds the rater looked at, or remove the file")
-            )
+            remedy = "give the seconds the rater looked at, or remove the file"
+            problems.append(Problem(f"{path}", what, remedy, "not_examined", (one.clip_id,)))
     return labels, problems
 
 
@@ -113,17 +187,13 @@ def _match_labels(
         for rater in raters:
             if clip_id not in known:
                 file = f"{folder / f'{clip_id}.{rater}.json'}"
-                yield Problem(
-                    file,
-                    f"speaks of clip '{clip_id}', which is not in {manifest}",
-                    "add it or rename the file",
-                )
-    for clip in clips:
-        if clip.clip_id not in labels:
-            what = f"clip '{clip.clip_id}' has no label in {folder}"
-            yield Problem(
-                f"{manifest}", what, f"add {clip.clip_id}.RATER.json (events may be empty) or remove the row"
-            )
+                what = f"speaks of clip '{clip_id}', which is not in {manifest}"
+                yield Problem(file, what, "add it or rename the file", "unknown_clip")
+    without = tuple(clip.clip_id for clip in clips if clip.clip_id not in labels)
+    if without:
+        which = f"clip '{without[0]}' has" if len(without) == 1 else f"{list_clips(without)} have"
+        remedy = "add CLIP.RATER.json (events may be empty) or remove the rows"
+        yield Problem(f"{manifest}", f"{which} no label in {folder}", remedy, "no_labels", without)
 
 
 def _find_empty_splits(
@@ -136,62 +206,21 @@ def _find_empty_splits(
     for split, count in positives.items():
         if count == 0:
             where = "the data set" if split is None else f"split '{split}'"
-            yield Problem(
-                f"{manifest}",
-                f"{where} holds no labelled fasciculation",
-                "add clips with some, or move subjects",
-            )
+            what = f"{where} holds no labelled fasciculation"
+            yield Problem(f"{manifest}", what, "add clips with some, or move subjects", "no_positives")
 
 
-def _check_recording(clip: ClipSource, manifest: Path) -> tuple[_Decoded | None, list[Problem]]:
-    file = f"{clip.path}"
-    problems: list[Problem] = []
-    digest = hashlib.blake2b(digest_size=20)
-    count, last_s = 0, 0.0
-    try:
-        recording = open_recording(clip.path, fps=clip.fps, mm_per_px=clip.mm_per_px)
-        for frame in recording.frames():
-            digest.update(frame.image.tobytes())
-            count, last_s = frame.index + 1, frame.time_s
-    except RecordingError as error:
-        return None, [_split_message(error, clip.path)]
-    info = recording.info
-    duration_s = last_s + 1.0 / info.fps
-    if duration_s < LEAST_DURATION_S:
-        what = f"lasts {duration_s:.2f} s, less than {LEAST_DURATION_S:g} s"
-        problems.append(Problem(file, what, "record longer or remove the clip"))
-    if info.n_frames is not None and count > info.n_frames * (1 + RATE_TOLERANCE) + 1:
-        what = f"announces {info.n_frames} frames but holds {count}"
-        problems.append(Problem(file, what, "export it again"))
-    if count > 1 and _contradict((count - 1) / last_s, info.fps):
-        what = f"announces {info.fps:.2f} frames/s but its frames come at {(count - 1) / last_s:.2f}"
-        problems.append(Problem(file, what, "export it again, or give the true rate in the fps column"))
-    own_fps = _read_own_fps(clip)
-    if clip.fps is not None and own_fps is not None and _contradict(clip.fps, own_fps):
-        what = f"clip '{clip.clip_id}' has fps {clip.fps:g}, but {clip.path} says {own_fps:.2f}"
-        problems.append(Problem(f"{manifest}", what, "correct the fps cell or leave it empty"))
-    if info.mm_per_px is None:
-        what = f"clip '{clip.clip_id}' has no mm_per_px, and its file does not say it"
-        problems.append(Problem(f"{manifest}", what, "fill in mm_per_px (depth in mm / rows of the image)"))
-    return _Decoded(duration_s, info.width, info.height, digest.hexdigest()), problems
-
-
-def _read_own_fps(clip: ClipSource) -> float | None:
-    """The file's own rate, None when it has none (then the manifest's is needed, not a contradiction)."""
-    try:
-        return open_recording(clip.path).info.fps
-    except RecordingError:
-        return None
-
-
-def _contradict(one: float, other: float) -> bool:
-    return abs(one - other) > RATE_TOLERANCE * other
-
-
-def _split_message(message: object, file: Path) -> Problem:
-    """Take apart an error's line, which is always written `file: what; remedy`."""
-    place, colon, rest = f"{message}".partition(": ")
-    what, semicolon, remedy = rest.rpartition("; ")
-    if not colon or not semicolon:
-        return Problem(f"{file}", f"{message}", "see the message")
-    return Problem(place, what, remedy)
+def _find_unknown_words(labels: Mapping[str, Mapping[str, Labels]], folder: Path) -> Iterator[Problem]:
+    """Yield each unknown word once, however often it is used."""
+    files: dict[str, list[str]] = {}
+    for clip_id, raters in labels.items():
+        for rater, one in raters.items():
+            for word in {event.label for event in one.events} - KNOWN_CONFOUNDERS - {FASCICULATION}:
+                files.setdefault(word, []).append(f"{clip_id}.{rater}.json")
+    for word, names in sorted(files.items()):
+        more = f" and {len(names) - 1} more files" if len(names) > 1 else ""
+        what = f"uses the label '{word}'{more}, which is not among the known ones; it counts as a confounder"
+        known = ", ".join(sorted(KNOWN_CONFOUNDERS))
+        remedy = f"use {FASCICULATION} or one of {known}, if one of them is meant"
+        ids = tuple(name.rpartition(".json")[0].rpartition(".")[0] for name in names)
+        yield Problem(f"{folder / names[0]}", what, remedy, "unknown_label", ids)

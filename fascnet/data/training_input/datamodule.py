@@ -11,6 +11,7 @@ import torch
 from lightning.pytorch import LightningDataModule
 from torch.utils.data import DataLoader
 
+from fascnet.data.clip_set.folds import choose_round
 from fascnet.data.clip_set.manifest import read_manifest
 from fascnet.data.clip_set.splits import draw_splits
 from fascnet.data.labelling.labels import load_labels
@@ -40,6 +41,8 @@ class FasciculationDataModule(LightningDataModule):
         workers: processes that prepare windows; 0 = in this one.
         cache_dir: where prepared clips are kept; None = `root`/.fascnet-cache.
         seed: of splits and windows.
+        folds: table of folds for cross-validation (`fascnet check folds=N`); None for the manifest's splits.
+        fold: which fold is held out for testing, from 1; the next one chooses thresholds.
 
     Raises:
         SettingError: a number is out of its range.
@@ -59,6 +62,8 @@ class FasciculationDataModule(LightningDataModule):
         workers: int,
         cache_dir: str | Path | None,
         seed: int,
+        folds: str | Path | None = None,
+        fold: int | None = None,
     ) -> None:
         super().__init__()
         for name, value, least in (
@@ -81,6 +86,7 @@ class FasciculationDataModule(LightningDataModule):
         self.workers = workers
         self.cache_dir = self.root / ".fascnet-cache" if cache_dir is None else Path(cache_dir)
         self.seed = seed
+        self.folds, self.fold = folds, fold
         self.sources: list[ClipSource] = []
         self.train_clips: list[WorkingClip] = []
         self.val_clips: list[WorkingClip] = []
@@ -94,7 +100,11 @@ class FasciculationDataModule(LightningDataModule):
         """
         if self.sources:
             return
-        clips = draw_splits(read_manifest(self.root), self.split_fractions, self.seed)
+        listed = read_manifest(self.root)
+        if self.folds is None and self.fold is None:
+            clips = draw_splits(listed, self.split_fractions, self.seed)
+        else:
+            clips = choose_round(listed, self.folds, self.fold)
         chosen = choose_labels(clips, load_labels(self.labels_dir), self.rater, self.labels_dir)
         unlabelled = [clip.clip_id for clip in clips if clip.clip_id not in chosen and clip.split != "test"]
         if unlabelled:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fascnet.data.clip_set.check import Problem, check_data_set
+from fascnet.data.clip_set.check import Problem, check_data_set, review_data_set
 from fascnet.data.clip_set.manifest import write_manifest
 from fascnet.data.labelling.labels import write_labels
 from fascnet.data.recording.video_writer import VideoWriter
@@ -101,9 +101,45 @@ def test_labels(tmp_path: Path, clips: list[ClipSource]) -> None:
 
 
 def test_missing_labels(tmp_path: Path, clips: list[ClipSource]) -> None:
-    extra = replace(clips[0], clip_id="c2", path=write_clip(tmp_path / "clips" / "c2.avi", 2))
-    expect_one(find(tmp_path, [*clips, extra]), "manifest.csv", "'c2' has no label")
+    two, three = (write_clip(tmp_path / "clips" / f"c{k}.avi", k) for k in (2, 3))
+    extra = [replace(clips[0], clip_id="c2", path=two), replace(clips[0], clip_id="c3", path=three)]
+    expect_one(find(tmp_path, [*clips, extra[0]]), "manifest.csv", "'c2' has no label")
+    expect_one(find(tmp_path, [*clips, *extra]), "manifest.csv", "2 clips ('c2', 'c3') have no label")
     expect_one(check_data_set(tmp_path, tmp_path / "absent"), "absent", "no such folder")
+
+
+def test_unknown_words_are_named_once_each(tmp_path: Path, clips: list[ClipSource]) -> None:
+    for clip in clips:
+        events = (Event(0.2, 0.5), Event(0.6, 0.8, label="hicup"), Event(0.9, 1.0, label="hicup"))
+        write_labels(tmp_path / "labels", Labels(clip.clip_id, "r", ((0.0, 1.3),), events))
+    problems = find(tmp_path)
+    expect_one(problems, "c0.r.json", "'hicup' and 1 more files")
+    assert problems[0].clip_ids == ("c0", "c1")
+
+
+def test_severities_are_in_order_and_notes_are_for_the_review(
+    tmp_path: Path, clips: list[ClipSource]
+) -> None:
+    write_labels(tmp_path / "labels", Labels("c0", "r", ((0.0, 1.3),), (Event(0.2, 0.21),)))
+    clips[1].path.unlink()
+    find(tmp_path, [clips[0], replace(clips[1], fps=None)])
+    (tmp_path / "labels" / "c1.r.json").unlink()
+    review = review_data_set(tmp_path)
+    assert [p.kind for p in review.problems] == ["unreadable", "no_labels", "no_positives", "event_length"]
+    assert [review.count(severity) for severity in ("error", "warning", "note")] == [1, 2, 1]
+    assert [p.kind for p in check_data_set(tmp_path)] == ["unreadable", "no_labels", "no_positives"]
+
+
+def test_workers_find_the_same(tmp_path: Path, clips: list[ClipSource]) -> None:
+    clips[1].path.write_bytes(clips[0].path.read_bytes())
+    done: list[tuple[int, int]] = []
+    alone = review_data_set(tmp_path, thumbnails=True)
+    spawned = review_data_set(
+        tmp_path, workers=2, thumbnails=True, on_clip=lambda *so_far: done.append(so_far)
+    )
+    assert alone.problems == spawned.problems != () and done == [(1, 2), (2, 2)]
+    assert alone.facts["c0"].thumbnail == spawned.facts["c0"].thumbnail != b""
+    assert alone.same_person == (("s0", "s1"),)
 
 
 def test_splits(tmp_path: Path, clips: list[ClipSource]) -> None:

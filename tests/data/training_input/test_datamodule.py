@@ -33,6 +33,8 @@ def make_data(root: Path, **changed: Any) -> FasciculationDataModule:
         "workers": 0,
         "cache_dir": None,
         "seed": 0,
+        "folds": None,
+        "fold": None,
     }
     return FasciculationDataModule(**{**settings, **changed})
 
@@ -162,3 +164,17 @@ def test_serves_windows_and_whole_clips(root: Path) -> None:
 def test_settings_out_of_range_are_named(tmp_path: Path, wrong: dict[str, Any], told: str) -> None:
     with pytest.raises(SettingError, match=told):
         make_data(tmp_path, **wrong)
+
+
+def test_a_round_of_cross_validation_gives_the_splits(root: Path, tmp_path: Path) -> None:
+    subjects = sorted({clip.subject_id for clip in read_manifest(root) if clip.split != "test"})
+    folds = tmp_path / "folds.csv"
+    rows = [f"{subject},{1 + place % 3}" for place, subject in enumerate(subjects)]
+    folds.write_text("\n".join(["subject_id,fold", *rows]) + "\n", encoding="utf-8")
+    data = make_data(root, folds=folds, fold=2)
+    data.setup()
+    of_subject = {row.partition(",")[0]: int(row.rpartition(",")[2]) for row in rows}
+    splits = {clip.subject_id: clip.split for clip in data.sources}
+    assert splits == {s: {1: "train", 2: "test", 3: "val"}[fold] for s, fold in of_subject.items()}
+    with pytest.raises(SplitError, match="fold=None"):
+        make_data(root, folds=folds).setup()

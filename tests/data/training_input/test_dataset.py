@@ -16,8 +16,8 @@ from fascnet.data.training_input.working_clip import WorkingClip
 from fascnet.errors import SettingError
 from fascnet.models.motion import END_OF_CLIP
 from fascnet.types import Event, Labels
-from tests.data.test_transforms import NONE
 from tests.data.tiny import FPS, circle, make_frames, make_labels, make_texture, make_working_clip
+from tests.data.training_input.test_transforms import NONE
 
 WINDOW = WindowSettings(n_ticks=16, size_px=32, event_fraction=0.6, warm_up_ticks=4)
 

@@ -1,0 +1,86 @@
+"""Runs a job a clip in worker processes; one that crashes costs only itself."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from typing import TypeVar
+
+import cv2
+
+Job = TypeVar("Job")
+Result = TypeVar("Result")
+
+KILLED = "killed"
+"""A process that ended by itself: a decoder that crashed, or memory that ran out."""
+
+
+def run_each(
+    work: Callable[[Job], Result], jobs: Sequence[Job], workers: int
+) -> Iterator[tuple[int, Result | None, str]]:
+    """Yield (index, result, failure) of every job in the order in which they end.
+
+    Args:
+        work: a function of a module, so that workers find it.
+        jobs: its arguments.
+        workers: spawned processes; 0 works in this one, where a crash is not caught.
+
+    Yields:
+        As failure `""`, or what was raised or `killed`; then the result is None.
+    """
+    if workers == 0:
+        yield from ((index, work(job), "") for index, job in enumerate(jobs))
+        return
+    left = list(range(len(jobs)))
+    while left:
+        suspects: list[int] = []
+        for index, result, failure in _run_until_crash(work, jobs, left, workers):
+            if failure == KILLED:
+                suspects.append(index)
+            else:
+                yield index, result, failure
+            left.remove(index)
+        for index in suspects:
+            # The pool does not say which of its jobs broke it: each alone.
+            yield from _run_until_crash(work, jobs, [index], 1)
+
+
+def _run_until_crash(
+    work: Callable[[Job], Result], jobs: Sequence[Job], indices: Sequence[int], workers: int
+) -> Iterator[tuple[int, Result | None, str]]:
+    """Yield as `run_each` until a process is killed; jobs not begun by then are left out."""
+    # Forked children would inherit OpenCV's and the caller's threads; spawned ones are the same on every
+    # system.
+    context = multiprocessing.get_context("spawn")
+    waiting = list(reversed(indices))
+    under_way: dict[Future[Result], int] = {}
+    broken = False
+    executor = ProcessPoolExecutor(min(workers, len(waiting)), mp_context=context, initializer=_limit_threads)
+    try:
+        while under_way or (waiting and not broken):
+            while waiting and not broken and len(under_way) < 2 * workers:
+                index = waiting.pop()
+                try:
+                    under_way[executor.submit(work, jobs[index])] = index
+                except BrokenProcessPool:
+                    waiting.append(index)
+                    broken = True
+            if not under_way:
+                continue
+            for future in wait(under_way, return_when=FIRST_COMPLETED).done:
+                index = under_way.pop(future)
+                error = future.exception()
+                if error is None:
+                    yield index, future.result(), ""
+                    continue
+                killed = isinstance(error, BrokenProcessPool)
+                broken = broken or killed
+                yield index, None, KILLED if killed else type(error).__name__
+    finally:
+        executor.shutdown(cancel_futures=True)
+
+
+def _limit_threads() -> None:
+    cv2.setNumThreads(1)
