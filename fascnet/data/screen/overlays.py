@@ -1,0 +1,169 @@
+"""Finds what is not tissue: text around the picture, and text, marks and lines drawn on it."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from fascnet.types import PixelBox
+
+Mask = NDArray[np.bool_]
+
+STROKE_PX = 5
+"""Strokes of letters and lines are thinner than this."""
+
+TEXT_LEVELS = 25.0
+"""Text stands out from a screen by at least this many grey levels."""
+
+STROKE_LEVELS = 15.0
+STILL_SHARE = 0.35
+MOVING_LEVELS = 2.0
+"""Strokes drawn on the picture stand out by the first number of grey levels in every frame, and change from
+frame to frame by less than the second share of what is around them, where that changes by more than
+the third."""
+
+LEAST_STROKE_PX = 12
+"""Still strokes of fewer pixels are speckle that happens to stay."""
+
+BRIGHT_LEVEL = 210
+MARK_PX = 40
+MARK_LEVELS = 90.0
+DARKER_SHARE = 0.65
+"""Marks that move with the tissue are white or yellow (luma 226), smaller than the second number of pixels,
+stand out by the third number of levels, and most of the rim around them is darker than the last share of
+themselves."""
+
+MOST_MARKS = 400
+"""More bright pieces than this are tissue."""
+
+LINE_HEIGHTS = 1.2
+"""Letters of one line are less than this many letter heights apart."""
+
+GROUND_PX = 61
+LIGHT_LEVEL = 128
+"""The ground of letters is light when the mean over this width is above this grey."""
+
+LONGEST_HEIGHTS = 40
+"""A line of text is at most this many letter heights long in one piece."""
+
+LETTER_PX = (5, 40)
+"""Heights of letters on screens of 240 to 1080 rows."""
+
+
+def find_texts(level: NDArray[np.float32], inside: Mask) -> tuple[PixelBox, ...]:
+    """Find lines of text and other small furniture outside the picture.
+
+    Args:
+        level: median greys of the screen (H, W).
+        inside: bool (H, W), the picture.
+
+    Returns:
+        Boxes, half-open stored pixels, from the top down; none larger than a few letters in height.
+    """
+    # Dark letters stand on light ground, bright ones on dark; the other hat shows the gaps between them.
+    is_light = cv2.blur(level, (GROUND_PX, GROUND_PX)) > LIGHT_LEVEL
+    strokes = np.where(is_light, _black_hat(level), _top_hat(level))
+    mask = ((strokes > TEXT_LEVELS) & ~inside).astype(np.uint8)
+    _, _, letters, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    # A word is joined along the middle of its letters: lines of a list stand too close to tell by edges.
+    middles = np.zeros(mask.shape, np.uint8)
+    kept = []
+    for x, y, width, height, _ in letters[1:].tolist():
+        # Codecs join the letters of a word; a line or a box of the screen is thinner or taller.
+        if LETTER_PX[0] <= height <= LETTER_PX[1] and width <= LONGEST_HEIGHTS * height:
+            reach = int(LINE_HEIGHTS * height) // 2
+            middle = y + height // 2
+            middles[middle - 1 : middle + 2, max(x - reach, 0) : x + width + reach] = 1
+            kept.append((x, y, x + width, y + height))
+    n_lines, lines = cv2.connectedComponents(middles, connectivity=4)
+    boxes: list[PixelBox | None] = [None] * n_lines
+    for box in kept:
+        line = int(lines[(box[1] + box[3]) // 2, box[0]])
+        known = boxes[line]
+        boxes[line] = box if known is None else _join(known, box)
+    return tuple(sorted((box for box in boxes if box is not None), key=lambda box: (box[1], box[0])))
+
+
+def _join(one: PixelBox, other: PixelBox) -> PixelBox:
+    return (
+        min(one[0], other[0]), min(one[1], other[1]), max(one[2], other[2]), max(one[3], other[3])
+    )  # fmt: skip
+
+
+def find_overlays(frames: NDArray[np.uint8], change: NDArray[np.float32], inside: Mask) -> Mask:
+    """Find what is drawn on the picture: captions, calipers, colour boxes, marks.
+
+    In a clip, thin strokes that stand out at one place in every frame while the tissue around them changes
+    are drawn. Small, nearly white pieces far brighter than what is around them are drawn too, moving or not.
+    Captions on a still, or on tissue that hardly moves, are found only when they are white.
+
+    Args:
+        frames: uint8 (N, H, W), N >= 1.
+        change: mean grey level change from frame to frame (H, W).
+        inside: bool (H, W), the picture.
+
+    Returns:
+        bool (H, W), grown by a pixel on either side.
+    """
+    drawn = np.zeros(inside.shape, bool)
+    if len(frames) > 2:
+        least = np.full(inside.shape, np.inf, np.float32)
+        for frame in frames:
+            np.minimum(least, _top_hat(frame.astype(np.float32)), out=least)
+        around = cv2.blur(change, (4 * STROKE_PX + 1, 4 * STROKE_PX + 1))
+        still = (change < STILL_SHARE * around) & (around > MOVING_LEVELS)
+        drawn = _drop_specks((least > STROKE_LEVELS) & still)
+    for frame in frames:
+        drawn |= _find_white_marks(frame)
+    grown = cv2.dilate(drawn.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    return np.asarray(grown & inside)
+
+
+def _find_white_marks(frame: NDArray[np.uint8]) -> Mask:
+    """Find small pieces that are nearly white and stand out from a wide surrounding."""
+    bright = (frame >= BRIGHT_LEVEL).astype(np.uint8)
+    if not bright.any():
+        return np.zeros(frame.shape, bool)
+    size = 2 * STROKE_PX + 1
+    hat = cv2.morphologyEx(frame.astype(np.float32), cv2.MORPH_TOPHAT, np.ones((size, size), np.uint8))
+    seeds = (bright > 0) & (np.asarray(hat) > MARK_LEVELS)
+    n_parts, parts, statistics, _ = cv2.connectedComponentsWithStats(seeds.astype(np.uint8), connectivity=8)
+    kept = np.zeros(n_parts, bool)
+    if n_parts <= MOST_MARKS:
+        others = cv2.dilate(seeds.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+        for part in range(1, n_parts):
+            kept[part] = _is_mark(frame, parts == part, statistics[part], others)
+    return np.asarray(kept[parts])
+
+
+def _is_mark(frame: NDArray[np.uint8], part: Mask, box: NDArray[np.int32], bright: Mask) -> bool:
+    """Whether a bright piece is alone: tendons and fat go on beside their brightest spots."""
+    x, y, width, height, area = (int(value) for value in box)
+    if max(width, height) > MARK_PX or area < 4:
+        return False
+    near = np.s_[max(y - 4, 0) : y + height + 4, max(x - 4, 0) : x + width + 4]
+    inside, values = part[near], frame[near]
+    rim = cv2.dilate(inside.astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
+    rim &= ~bright[near]
+    if not rim.any():
+        return False
+    return bool(np.percentile(values[rim], 80) < DARKER_SHARE * np.median(values[inside]))
+
+
+def _drop_specks(mask: Mask) -> Mask:
+    """Drop pieces of fewer pixels than a letter has."""
+    _, parts, statistics, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    kept = statistics[:, cv2.CC_STAT_AREA] >= LEAST_STROKE_PX
+    kept[0] = False
+    return np.asarray(kept[parts])
+
+
+def _top_hat(grey: NDArray[np.float32]) -> NDArray[np.float32]:
+    kernel = np.ones((STROKE_PX, STROKE_PX), np.uint8)
+    return np.asarray(cv2.morphologyEx(grey, cv2.MORPH_TOPHAT, kernel), np.float32)
+
+
+def _black_hat(grey: NDArray[np.float32]) -> NDArray[np.float32]:
+    kernel = np.ones((STROKE_PX, STROKE_PX), np.uint8)
+    return np.asarray(cv2.morphologyEx(grey, cv2.MORPH_BLACKHAT, kernel), np.float32)
