@@ -24,8 +24,9 @@ $(READY): requirements.lock pyproject.toml
 demo: $(READY)
 	$(BIN)/python scripts/demo.py $(DEMO)
 
+# Two at a time, a file each: some fixtures are made once for a file.
 test: $(READY)
-	$(BIN)/python -m pytest $(PYTEST)
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST)
 
 lint: $(READY)
 	$(BIN)/ruff check .

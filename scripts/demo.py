@@ -39,7 +39,8 @@ def main(arguments: list[str]) -> int:
         f"train data.root={phantom} output={model} experiment=demo seed={seed} overwrite=true",
         f"predict input={phantom} split=test output={found} model={weights} overwrite=true",
         f"benchmark predictions={found} labels={phantom / 'labels'} output={report} input={phantom} "
-        "split=test baselines=[farneback] farneback_bar=true workers=2",
+        "split=test baselines=[farneback] farneback_bar=true workers=2 "
+        f"clip_tables=[{phantom / 'clips.csv'}] subgroups=[muscle,amplitude,confounders]",
     ]
     seconds: dict[str, float] = {}
     for step in steps:

@@ -31,6 +31,7 @@ LAYER = {
 TESTED_ELSEWHERE = {
     "data/recording/find_clips.py": "tests/data/recording/test_recordings.py, by the name it is used under",
     "data/labelling/label_format.py": "tests/data/labelling/test_labels.py writes and reads the format",
+    "data/label_forms/rater_events.py": "tests/data/label_forms/test_settle.py: every kind of span",
     "data/recording/dicom_geometry.py": "tests/data/recording/test_dicom.py: spacing and boxes of recordings",
     "data/recording/luma.py": "tests/data/recording/test_video.py: grey values of every pixel format",
     "inference/progress.py": "tests/commands/test_predict.py: the lines it prints",
@@ -52,10 +53,21 @@ TESTED_ELSEWHERE = {
     "evaluation/matching/pairing.py": "tests/evaluation/matching/test_match.py",
     "evaluation/figures/muscles.py": "tests/evaluation/figures/test_patients.py",
     "evaluation/figures/score_table.py": "tests/evaluation/figures/test_operating_curves.py",
-    "evaluation/report/plots.py": "tests/evaluation/test_benchmark.py draws every figure",
     "evaluation/report/page.py": "tests/evaluation/test_benchmark.py writes the page",
+    "evaluation/report/page_rows.py": "tests/evaluation/test_benchmark.py reads the page",
+    "evaluation/report/methods_text.py": "tests/evaluation/test_benchmark.py reads the page",
     "evaluation/report/csv_tables.py": "tests/evaluation/test_benchmark.py",
+    "evaluation/metrics_file.py": "tests/evaluation/test_benchmark.py reads the file",
+    "evaluation/outcome.py": "tests/evaluation/test_benchmark.py and sources/test_missing.py",
+    "evaluation/rules.py": "tests/commands/test_benchmark.py: every wrong rule is one line",
     "evaluation/scoring.py": "tests/evaluation/test_benchmark.py",
+    "evaluation/study_warnings.py": "tests/evaluation/test_benchmark.py, tests/commands/test_benchmark.py",
+    "evaluation/cuts/clip_groups.py": "tests/commands/test_benchmark.py: columns of a table",
+    "evaluation/figures/clip_scores.py": "tests/evaluation/test_benchmark.py: known answers",
+    "evaluation/figures/event_scores.py": "tests/evaluation/report/test_event_plots.py and test_benchmark.py",
+    "evaluation/figures/heatmaps.py": "tests/evaluation/test_benchmark.py, and test_pixels.py below it",
+    "evaluation/raters/pair_agreement.py": "tests/evaluation/test_benchmark.py, test_rating_tables.py",
+    "commands/benchmark_rules.py": "tests/commands/test_benchmark.py",
 }
 """Modules without a test file of their own name, and where they are tested."""
 

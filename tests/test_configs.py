@@ -18,7 +18,7 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from fascnet.baselines.farneback import FarnebackPredictor
-from fascnet.commands.config import compose_config, find_config_dir, instantiate_node
+from fascnet.commands.config import compose_config, find_config_dir, instantiate_node, name_module
 from fascnet.commands.main import VERBS, run
 from fascnet.errors import SettingError
 
@@ -41,7 +41,16 @@ VERB_OF_GROUP = {
     "real": "phantom card",
     "trainer": "train",
 }
+VERB_OF_FILE = {name_module(verb): verb for verb in VERBS}
 NEEDED = {
+    "import-labels": ["input=nowhere/in", "output=nowhere/out", "manifest=nowhere/clips"],
+    "export-labels": [
+        "input=nowhere/in",
+        "output=nowhere/out",
+        "manifest=nowhere/clips",
+        "form=cvat",
+    ],
+    "study-design": ["value=0.9", "per_subject=4", "icc=0.2", "subjects=[5]", "studies=2", "resamples=20"],
     "phantom": ["output=nowhere/out"],
     "phantom card": ["output=nowhere/out"],
     "implant": ["input=nowhere/in", "output=nowhere/out"],
@@ -60,7 +69,7 @@ def list_choices() -> Iterator[tuple[str, str]]:
     """Yield (verb, group choice) so that every file is composed at least once."""
     for file in FILES:
         group, _, option = file.removesuffix(".yaml").rpartition("/")
-        yield (VERB_OF_GROUP[group], f"{group}={option}") if group else (option.replace("_", " "), "")
+        yield (VERB_OF_GROUP[group], f"{group}={option}") if group else (VERB_OF_FILE[option], "")
     # Groups of the phantom in other places.
     for option in list_options("phantom/twitches"):
         yield "implant", f"phantom/twitches@twitches={option}"
@@ -101,7 +110,7 @@ def misspell(key: str) -> str:
 
 
 def test_every_file_has_a_verb() -> None:
-    of_files = {file.removesuffix(".yaml").replace("_", " ") for file in FILES if "/" not in file}
+    of_files = {VERB_OF_FILE[file.removesuffix(".yaml")] for file in FILES if "/" not in file}
     assert set(VERBS) == set(NEEDED) == of_files
     assert {file.rpartition("/")[0] for file in FILES if "/" in file} == set(VERB_OF_GROUP)
 
@@ -199,6 +208,16 @@ def replace_package_call(verb: str, monkeypatch: pytest.MonkeyPatch) -> None:
         stand_in("fascnet.phantom.implant.implant_set.implant_set", lambda *_, **__: result)
     elif verb == "check":
         stand_in("fascnet.data.clip_set.check.check_data_set", lambda root, labels: [])
+    elif verb == "import-labels":
+        imported = importlib.import_module("fascnet.data.label_forms.importing").ImportReport
+        stand_in(
+            "fascnet.data.label_forms.importing.import_labels", lambda *_, **__: imported((), (), 0, None, ())
+        )
+        stand_in("fascnet.data.recording.find_clips.find_clips", lambda _: [])
+    elif verb == "export-labels":
+        stand_in("fascnet.commands.export_labels._load_ratings", lambda folder, rater: [])
+        stand_in("fascnet.data.label_forms.exporting.export_clips", lambda *_: [])
+        stand_in("fascnet.data.recording.find_clips.find_clips", lambda _: [])
     elif verb == "predict":
         study = importlib.import_module("fascnet.inference.study")
         result = study.StudyResult(Path("out"), (), (), 0, None)
@@ -220,7 +239,7 @@ def find_interpolated(verb: str, choice: str) -> set[str]:
     """Keys that reach their reader through another node, such as `${seed}`."""
     with initialize_config_dir(config_dir=str(CONFIGS), version_base="1.3"):
         overrides = [*NEEDED[verb], *([choice] if choice else [])]
-        raw = compose(config_name=verb.replace(" ", "_"), overrides=overrides)
+        raw = compose(config_name=name_module(verb), overrides=overrides)
     names = re.findall(r"\$\{([a-z_.]+)\}", OmegaConf.to_yaml(raw, resolve=False))
     tree = OmegaConf.to_container(raw, resolve=False)
     assert isinstance(tree, dict)
@@ -235,6 +254,8 @@ def test_every_key_is_read_by_its_command(
     overrides = [*NEEDED[verb], *([choice] if choice else [])]
     if verb == "check":
         Path("nowhere/root").mkdir(parents=True)
+    if verb == "export-labels":
+        Path("nowhere/in").mkdir(parents=True)
     if verb == "benchmark":
         predictions, labels = write_study(tmp_path, n_subjects=2)
         overrides = [f"predictions={predictions}", f"labels={labels}", "output=judged", "reference=anna"]
@@ -242,10 +263,11 @@ def test_every_key_is_read_by_its_command(
         run_baseline, bar = (lambda *_: predictions), (lambda *_: None)
         monkeypatch.setattr("fascnet.commands.benchmark._run_baseline", run_baseline)
         monkeypatch.setattr("fascnet.commands.benchmark._measure_bar", bar)
+        monkeypatch.setattr("fascnet.commands.benchmark._find_input", lambda *_: [])
     replace_package_call(verb, monkeypatch)
     config = compose_config(verb, overrides)
     read: set[str] = set()
-    importlib.import_module(f"fascnet.commands.{verb.replace(' ', '_')}").run(Watched(config, read))
+    importlib.import_module(f"fascnet.commands.{name_module(verb)}").run(Watched(config, read))
     expected = set(list_keys(config)) - find_interpolated(verb, choice)
     # Bound by name: an unknown key was refused above.
     by_name = {
@@ -257,10 +279,16 @@ def test_every_key_is_read_by_its_command(
         expected -= set(list_keys(config[node], f"{node}."))
     if verb == "train":  # likewise
         expected -= set(list_keys(config["network"]["arguments"], "network.arguments."))
-    if (
-        verb == "benchmark"
-    ):  # read by the two that are replaced here; test_benchmark_hands_over_the_farneback_settings
-        expected -= {"input", "split", "workers", *(key for key in expected if key.startswith("farneback."))}
+    # Read by the three that are replaced here; test_benchmark_hands_over_the_farneback_settings.
+    if verb == "benchmark":
+        expected -= {
+            "input",
+            "split",
+            "folds",
+            "fold",
+            "workers",
+            *(key for key in expected if key.startswith("farneback.")),
+        }
         expected -= {"farneback"}
     assert sorted(expected - read) == []
 
@@ -405,7 +433,7 @@ def test_no_key_stands_twice(file: str) -> None:
 def test_help_shows_every_key_of_the_verb(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run([*verb.split(), "--help"]) == 0
     shown = capsys.readouterr().out
-    assert (CONFIGS / f"{verb.replace(' ', '_')}.yaml").read_text(encoding="utf-8").strip() in shown
+    assert (CONFIGS / f"{name_module(verb)}.yaml").read_text(encoding="utf-8").strip() in shown
     for group in (group for group, of_verb in VERB_OF_GROUP.items() if of_verb == verb):
         assert f"# {group}=… is one of: {', '.join(list_options(group))}" in shown
     keys = list(list_keys(compose_choice(verb, "")))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from fascnet.commands.config import name_module
 from fascnet.commands.main import VERBS
 from fascnet.data.clip_set.manifest import COLUMNS, read_manifest
 from fascnet.data.labelling.label_format import CERTAINTIES, parse_labels
@@ -45,7 +46,7 @@ def test_contributing_describes_every_room() -> None:
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_has_a_script_and_a_line_in_the_changelog(verb: str) -> None:
-    assert (ROOT / "scripts" / f"{verb.replace(' ', '_')}.py").is_file()
+    assert (ROOT / "scripts" / f"{name_module(verb)}.py").is_file()
     assert f"`fascnet {verb}`" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 
 

@@ -74,6 +74,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
         f"labels={data / 'labels'}",
         f"output={root / 'judged'}",
         "bootstrap.resamples=20",
+        "allow_seen=a test of the plumbing",
     )
     return root
 

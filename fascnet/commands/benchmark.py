@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fascnet.commands.benchmark_rules import THRESHOLDS, build_rules, check_whole, check_words
 from fascnet.errors import SettingError
 
 if TYPE_CHECKING:
     from fascnet.evaluation.benchmark import Benchmark
-    from fascnet.evaluation.scoring import ScoringRules
-    from fascnet.types import Labels
+    from fascnet.evaluation.report.worst_clip_pictures import WorstClipPicture
+    from fascnet.evaluation.sources.training_record import TrainingRecord
+    from fascnet.types import ClipSource, Labels
 
 BASELINES = ("farneback",)
 
@@ -37,43 +39,54 @@ def run(config: dict[str, Any]) -> int:
     Raises:
         FascnetError: a wrong setting, input or output.
     """
-    from fascnet.data.labelling.labels import load_labels  # noqa: PLC0415 - `--help` must be instant
-    from fascnet.evaluation.benchmark import run_benchmark  # noqa: PLC0415
+    from fascnet.evaluation.benchmark import History, run_benchmark  # noqa: PLC0415 - `--help` is instant
+    from fascnet.evaluation.cuts.subgroups import merge_clip_tables, read_clip_table  # noqa: PLC0415
+    from fascnet.evaluation.metrics_file import write_metrics  # noqa: PLC0415
     from fascnet.evaluation.report.csv_tables import write_tables  # noqa: PLC0415
+    from fascnet.evaluation.report.latex_tables import write_latex_tables  # noqa: PLC0415
     from fascnet.evaluation.report.page import write_report  # noqa: PLC0415
     from fascnet.evaluation.report.plots import draw_plots  # noqa: PLC0415
-    from fascnet.evaluation.sources.source import build_source  # noqa: PLC0415
+    from fascnet.evaluation.sources.other_tools import load_source  # noqa: PLC0415
 
     folders = _name_folders(config["predictions"])
-    rules = _build_rules(config)
-    resamples = _check_whole("bootstrap.resamples", config["bootstrap"]["resamples"], 0, 100_000)
-    seed = _check_whole("bootstrap.seed", config["bootstrap"]["seed"], 0, 2**32 - 1)
-    _check_whole("workers", config["workers"], 0, 64)
+    rules = build_rules(config)
+    resamples = check_whole("bootstrap.resamples", config["bootstrap"]["resamples"], 0, 100_000)
+    seed = check_whole("bootstrap.seed", config["bootstrap"]["seed"], 0, 2**32 - 1)
+    check_whole("workers", config["workers"], 0, 64)
     _check_baselines(config)
     output = Path(config["output"])
-    labels_folder = Path(config["labels"])
-    if not labels_folder.is_dir():
-        raise SettingError(f"benchmark: labels={labels_folder} is no folder; give the folder of label files")
     # Everything that can be refused is read before anything slow is run.
-    sources = [build_source(name, folder) for name, folder in folders.items()]
-    labels = load_labels(labels_folder)
-    sources += [build_source(name, _run_baseline(name, config, output)) for name in config["baselines"]]
-    bar = _measure_bar(config, labels, output) if config["farneback_bar"] else None
+    labels = _load_labels(Path(config["labels"]))
+    sources = [load_source(name, folder) for name, folder in folders.items()]
+    history = History(
+        _read_records(folders, config["model"]),
+        config["allow_seen"],
+        {key: float(config[key]) for key in THRESHOLDS},
+        THRESHOLDS,
+    )
+    tables = [read_clip_table(Path(path)) for path in check_words("clip_tables", config["clip_tables"])]
+    clips = _find_input(config)
+    sources += [load_source(name, _run_baseline(name, config, output)) for name in config["baselines"]]
     benchmark = run_benchmark(
         sources,
         labels,
         rules,
-        output=output,
         reference=config["reference"],
+        expected=[clip.clip_id for clip in clips],
+        history=history,
+        clip_table=merge_clip_tables(tables),
         resamples=resamples,
         seed=seed,
-        extra_pixels=None if bar is None else {"farneback_bar": bar},
     )
+    bar = _measure_bar(config, clips, benchmark, output) if config["farneback_bar"] else None
+    write_metrics(benchmark, output, None if bar is None else {"farneback_bar": bar})
     write_tables(benchmark, output / "tables")
-    report = write_report(benchmark, draw_plots(benchmark, output / "figures"), output)
+    write_latex_tables(benchmark, output / "tables")
+    plots = draw_plots(benchmark, output / "figures")
+    report = write_report(benchmark, output, plots, _draw_worst(benchmark, clips), bar)
     _print_result(benchmark, bar)
     print(f"report: {report}")
-    return int(any(set(benchmark.reference_clips) - set(source.clips) for source in sources))
+    return int(benchmark.incomplete)
 
 
 def _name_folders(predictions: object) -> dict[str, Path]:
@@ -87,31 +100,61 @@ def _name_folders(predictions: object) -> dict[str, Path]:
     )
 
 
-def _build_rules(config: Mapping[str, Any]) -> ScoringRules:
-    from fascnet.evaluation.matching.match import MatchingRule  # noqa: PLC0415
-    from fascnet.evaluation.scoring import ScoringRules  # noqa: PLC0415
+def _load_labels(path: Path) -> Mapping[str, Mapping[str, Labels]]:
+    """Read a folder of label files, or of tables of events and of examined clips."""
+    from fascnet.data.labelling.labels import list_label_files, load_labels  # noqa: PLC0415
+    from fascnet.evaluation.sources.label_table import load_label_table  # noqa: PLC0415
 
-    for key in ("clip_threshold", "pixel_threshold"):
-        value = config[key]
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
-            raise SettingError(f"benchmark: {key}={value} must be a number from 0 to 1")
-    words = config["ignored_certainty"]
-    if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
-        raise SettingError("benchmark: ignored_certainty must be a list of words, such as [possible]")
-    for key, value in config["matching"].items():
-        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        if key != "mode" and value is not None and not is_number:
-            raise SettingError(f"benchmark: matching.{key}={value} must be a number or null")
-    rule = MatchingRule("main", **config["matching"])
-    return ScoringRules(
-        rule, frozenset(words), float(config["clip_threshold"]), float(config["pixel_threshold"])
+    if not path.is_dir():
+        raise SettingError(f"benchmark: labels={path} is no folder; give the folder of label files")
+    if list_label_files(path) or not (path / "events.csv").is_file():
+        return load_labels(path)
+    return load_label_table(path / "events.csv", path / "scores.csv")
+
+
+def _read_records(folders: Mapping[str, Path], model: object) -> dict[str, TrainingRecord | None]:
+    """Read whom each source has seen; hold the main one to its model file when that is given."""
+    from fascnet.evaluation.sources.seen_subjects import check_same_model  # noqa: PLC0415
+    from fascnet.evaluation.sources.training_record import (  # noqa: PLC0415
+        read_model_header,
+        read_training_record,
     )
 
+    records = {
+        name: read_training_record(path if path.is_dir() else path.parent) for name, path in folders.items()
+    }
+    if model is not None:
+        name = next(iter(folders))
+        header, own = read_model_header(Path(str(model))), records[name]
+        if own is None:
+            records[name] = header
+        else:
+            check_same_model(own, header)
+    return records
 
-def _check_whole(key: str, value: object, low: int, high: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise SettingError(f"benchmark: {key}={value} must be a whole number from {low} to {high}")
-    return value
+
+def _draw_worst(benchmark: Benchmark, clips: Sequence[ClipSource]) -> list[WorstClipPicture]:
+    """Draw the worst clips of the main source where the recordings are given."""
+    from fascnet.evaluation.report.worst_clip_pictures import draw_worst_clips  # noqa: PLC0415
+
+    if not clips:
+        return []
+    main = benchmark.results[0]
+    heatmaps = {name: found.heatmap for name, found in main.source.clips.items() if found.heatmap is not None}
+    recordings = {clip.clip_id: clip for clip in clips}
+    labels = benchmark.study.labels
+    return list(draw_worst_clips(benchmark.worst_clips, main.outcomes, recordings, heatmaps, labels))
+
+
+def _find_input(config: Mapping[str, Any]) -> list[ClipSource]:
+    from fascnet.data.clip_set.folds import choose_round  # noqa: PLC0415
+    from fascnet.data.clip_set.splits import keep_split  # noqa: PLC0415
+    from fascnet.data.recording.find_clips import find_clips  # noqa: PLC0415
+
+    if config["input"] is None:
+        return []
+    clips = choose_round(find_clips(config["input"]), config["folds"], config["fold"])
+    return keep_split(clips, config["split"])
 
 
 def _check_baselines(config: Mapping[str, Any]) -> None:
@@ -131,25 +174,20 @@ def _run_baseline(name: str, config: Mapping[str, Any], output: Path) -> Path:
 
     folder = output / "baselines" / name
     predictor = FarnebackPredictor(**config["farneback"])
-    predict_study(config["input"], folder, predictor, split=config["split"], overlay=False)
+    chosen = {key: config[key] for key in ("split", "folds", "fold")}
+    predict_study(config["input"], folder, predictor, **chosen, overlay=False)
     return folder
 
 
 def _measure_bar(
-    config: Mapping[str, Any], labels: Mapping[str, Mapping[str, Labels]], output: Path
+    config: Mapping[str, Any], clips: Sequence[ClipSource], benchmark: Benchmark, output: Path
 ) -> dict[str, object]:
-    from fascnet.data.clip_set.splits import keep_split  # noqa: PLC0415
-    from fascnet.data.recording.find_clips import find_clips  # noqa: PLC0415
     from fascnet.data.whole_file import write_whole  # noqa: PLC0415
-    from fascnet.evaluation.benchmark import choose_reference  # noqa: PLC0415
     from fascnet.evaluation.farneback_bar import describe_bar, measure_farneback_bar  # noqa: PLC0415
 
-    rater = choose_reference(labels, config["reference"])
-    own = {clip_id: by_rater[rater] for clip_id, by_rater in labels.items() if rater in by_rater}
     grid = ("spatial_sigma_px", "pitch_mm", "rate_hz", "assumed_mm_per_px")
     settings = {key: config["farneback"][key] for key in grid}
-    clips = keep_split(find_clips(config["input"]), config["split"])
-    table = measure_farneback_bar(clips, own, workers=config["workers"], **settings)
+    table = measure_farneback_bar(clips, benchmark.study.labels, workers=config["workers"], **settings)
     with write_whole(output / "tables" / "farneback_bar.csv") as beside:
         table.to_csv(beside, index=False, lineterminator="\n")
     return describe_bar(table)

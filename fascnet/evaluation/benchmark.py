@@ -5,146 +5,207 @@ It reads files, never a model: any other method or rater can be judged by it.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations
-from pathlib import Path
 
-from fascnet.data.whole_file import write_whole
 from fascnet.errors import SettingError
-from fascnet.evaluation.matching.match import MatchingRule
-from fascnet.evaluation.raters.agreement import CLIP_KAPPA_RULE, EVENT_KAPPA_RULE
-from fascnet.evaluation.scoring import (
-    ClipOutcome,
-    ScoringRules,
-    compare_sources,
-    score_agreement,
-    score_clips,
-    score_counts,
-    score_events,
-    score_pixels,
+from fascnet.evaluation.comparisons import SourceComparison, compare_results
+from fascnet.evaluation.cuts.clip_groups import SubgroupResult, score_subgroups
+from fascnet.evaluation.cuts.event_subgroups import (
+    score_false_alarms_by_confounder,
+    score_recall_by_amplitude,
 )
+from fascnet.evaluation.cuts.subgroups import ClipTable
+from fascnet.evaluation.cuts.worst_clips import WorstClip, rank_worst_clips
+from fascnet.evaluation.outcome import compare_sources
+from fascnet.evaluation.raters.group_agreement import score_group
+from fascnet.evaluation.raters.interchangeability import (
+    MIN_RATERS,
+    Interchangeability,
+    judge_interchangeability,
+    leave_one_out,
+)
+from fascnet.evaluation.raters.pair_agreement import score_pair
+from fascnet.evaluation.reference import CONSENSUS, add_consensus, choose_reference, list_raters
+from fascnet.evaluation.rules import ScoringRules
+from fascnet.evaluation.scoring import Section, SourceResult, Study, score_source
+from fascnet.evaluation.sources.missing import MissingClips, settle_missing
+from fascnet.evaluation.sources.seen_subjects import SeenCheck, Threshold, check_seen, trace_thresholds
 from fascnet.evaluation.sources.source import ClipFacts, Source, build_rater
-from fascnet.evaluation.uncertainty.bootstrap import Figure, FloatArray, draw_weights, not_defined
+from fascnet.evaluation.sources.training_record import TrainingRecord
+from fascnet.evaluation.study_warnings import find_warnings
+from fascnet.evaluation.uncertainty.bootstrap import draw_weights
 from fascnet.types import Labels
 
-FORMAT = "fascnet-metrics/1"
-
-TOLERANCES = (
-    MatchingRule("any_overlap"),
-    MatchingRule("167ms_15px", "tolerance", tolerance_s=0.167, max_distance_px=15.0),
-    MatchingRule("1_frame", "tolerance", tolerance_frames=1.0),
-)
-"""Rules that every benchmark reports: any overlap, the one published rule (±10 frames at 60 frame/s and
-15 px, the tongue detector's), and ±1 frame."""
-
-FEW_SUBJECTS = 10
-"""Below this a percentile interval over subjects is rough; a warning says so."""
+LabelSet = Mapping[str, Mapping[str, Labels]]
 
 
 @dataclass(frozen=True, slots=True)
-class SourceResult:
-    """What report and tables need of one source: outcomes clip by clip, and figures by section."""
+class History:
+    """What the files of a prediction source say of how it came about.
 
-    source: Source
-    outcomes: tuple[ClipOutcome, ...]
-    figures: Mapping[str, Mapping[str, Figure]]
-    by_tolerance: Mapping[str, Mapping[str, Figure]]
+    Attributes:
+        records: training record by name of source; None where its files say nothing.
+        allow_seen: a reason to score subjects that a source has seen, or None to refuse.
+        thresholds: thresholds of this benchmark.
+        defaults: what they are when nobody touches them.
+    """
+
+    records: Mapping[str, TrainingRecord | None] = field(default_factory=dict)
+    allow_seen: str | None = None
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+    defaults: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Benchmark:
-    """A finished benchmark, main source first."""
+    """A finished benchmark, main source first.
 
-    metrics: dict[str, object]
-    reference: str
-    reference_clips: tuple[str, ...]
-    warnings: tuple[str, ...]
+    Attributes:
+        study: reference, labels, facts, subjects and weights.
+        results: of every source.
+        missing: what each source left out, by name.
+        seen: whom each prediction source knows, by name.
+        thresholds: where the thresholds of each prediction source come from, by name.
+        agreement: figures of every pair, `first_vs_second`.
+        group_agreement: of all raters at once; empty with fewer than two.
+        interchangeability: of the main source; None with fewer than three raters or no margin.
+        comparisons: the main source against each other one.
+        subgroups: the main source's figures cut by columns.
+        by_amplitude: the main source's recall by size of the twitch; empty where no size is known.
+        by_confounder: its false alarms by what moved; empty where no confounder is labelled.
+        worst_clips: where it errs most.
+        warnings: lines that belong on top.
+        unscored: labelled clips that no source was given.
+        rules: every choice.
+        resamples: bootstrap resamples.
+        seed: of the bootstrap.
+    """
+
+    study: Study
     results: tuple[SourceResult, ...]
-    agreement: Mapping[str, Mapping[str, Figure]]
+    missing: Mapping[str, MissingClips]
+    seen: Mapping[str, SeenCheck]
+    thresholds: Mapping[str, Sequence[Threshold]]
+    agreement: Mapping[str, Section]
+    group_agreement: Mapping[str, Section]
+    interchangeability: Interchangeability | None
+    comparisons: Sequence[SourceComparison]
+    subgroups: Sequence[SubgroupResult]
+    by_amplitude: Section
+    by_confounder: Mapping[str, Section]
+    worst_clips: Sequence[WorstClip]
+    warnings: tuple[str, ...]
+    unscored: tuple[str, ...]
     rules: ScoringRules
+    resamples: int
+    seed: int
+
+    @property
+    def reference(self) -> str:
+        """Name of the reference."""
+        return self.study.truth.name
+
+    @property
+    def incomplete(self) -> bool:
+        """Whether a prediction source lacks some clip of the reference."""
+        predicted = [r.source.name for r in self.results if r.source.kind == "prediction"]
+        return any(self.missing[name].not_predicted or self.missing[name].failed for name in predicted)
 
 
 def run_benchmark(
     sources: Sequence[Source],
-    labels: Mapping[str, Mapping[str, Labels]],
+    labels: LabelSet,
     rules: ScoringRules,
     *,
-    output: Path,
     reference: str | None = None,
-    resamples: int = 1000,
+    expected: Sequence[str] = (),
+    history: History = History(),
+    clip_table: ClipTable | None = None,
+    resamples: int = 2000,
     seed: int = 0,
-    extra_pixels: Mapping[str, object] | None = None,
 ) -> Benchmark:
-    """Score sources against a reference rater and write `OUTPUT/metrics.json`.
+    """Score sources against a reference.
 
     Args:
         sources: models and baselines, the main one first; raters other than the reference are added from
             `labels`.
         labels: clip_id -> rater -> labels.
         rules: every choice that decides a figure.
-        output: folder to write to.
-        reference: the rater taken as true; None where there is just one.
+        reference: the rater taken as true, or `consensus`; None where there is just one rater.
+        expected: clips that every source should have judged, apart from those that any source names.
+        history: what is known of how the sources came about.
+        clip_table: columns to cut clips by, besides what the sources say.
         resamples: bootstrap resamples of subjects; 0 for no intervals.
         seed: seed of the bootstrap.
-        extra_pixels: added to the top-level `pixels` (the Farneback bar).
 
     Raises:
-        SettingError: the reference is unknown or not unique, names collide, or no clip is both labelled and
-            judged.
+        SettingError: the reference is unknown or not unique, names collide, no clip is both labelled and
+            judged, a clip is missing or its subject was seen in training, and that is refused.
     """
     name = choose_reference(labels, reference)
     # Labels of other splits lie in the same folder: what no source was ever given is no part of this study.
-    studied = {c for source in sources for c in (*source.clips, *source.failed)}
-    beyond = sorted(
-        clip_id for clip_id, by_rater in labels.items() if name in by_rater and clip_id not in studied
+    studied = {c for source in sources for c in (*source.clips, *source.failed)} | set(expected)
+    unscored = (
+        tuple(sorted(set(labels) - studied))
+        if name == CONSENSUS
+        else tuple(sorted(c for c, by_rater in labels.items() if name in by_rater and c not in studied))
     )
     labels = {clip_id: by_rater for clip_id, by_rater in labels.items() if clip_id in studied}
+    facts = collect_facts(sources, labels)
+    raters = list_raters(labels)
+    if name == CONSENSUS and CONSENSUS not in raters:
+        labels = add_consensus(labels, rules, facts)
     truth = build_rater(name, labels)
     if not any(clip_id in source.clips for source in sources for clip_id in truth.clips):
         raise SettingError(f"predictions: none of their clips was labelled by '{name}'; use the same clip_id")
-    raters = sorted({rater for by_rater in labels.values() for rater in by_rater} - {name})
-    everyone = [*sources, *(build_rater(rater, labels) for rater in raters)]
-    _check_names([truth, *everyone])
-    facts = collect_facts(sources, labels)
-    subjects = {name: i for i, name in enumerate(sorted({facts[clip].subject_id for clip in truth.clips}))}
+    others = [build_rater(rater, labels) for rater in raters if rater != name]
+    _check_names([truth, *sources, *others])
+    settled = [settle_missing(source, truth, rules.missing) for source in [*sources, *others]]
+    everyone = [source for source, _ in settled]
+    subject_of = {clip_id: facts[clip_id].subject_id for clip_id in truth.clips}
+    seen = {s.name: _check_seen(s.name, history, subject_of) for s in sources}
+    subjects = {subject: i for i, subject in enumerate(sorted(set(subject_of.values())))}
     weights = draw_weights(len(subjects), resamples, seed)
     reference_labels = {clip: labels[clip][truth.name] for clip in truth.clips}
-    results = tuple(
-        _score_source(source, truth, rules, facts, subjects, reference_labels, weights) for source in everyone
-    )
-    agreement = {}
-    for one, two in combinations([truth, *everyone], 2):
-        pair = compare_sources(one, two, rules.matching, rules.ignored_certainty, facts, subjects, truth)
-        first, second = (two, one) if one is truth else (one, two)
-        agreement[f"{first.name}_vs_{second.name}"] = score_agreement(pair, rules.ignored_certainty, weights)
+    study = Study(truth, reference_labels, facts, subjects, weights)
+    results = tuple(score_source(source, study, rules) for source in everyone)
     main = results[0]
-    warnings = _find_warnings(truth, sources, subjects, rules, len(beyond))
-    metrics: dict[str, object] = {
-        "format": FORMAT,
-        "main_source": main.source.name,
-        "reference": _describe_reference(truth, facts) | {"labelled_but_in_no_source": beyond},
-        "rules": _describe_rules(rules, resamples, seed),
-        "warnings": warnings,
-        "missing": {source.name: _describe_missing(source, truth) for source in everyone},
-        **_to_json(main),
-        "agreement": {name: _plain(figures) for name, figures in agreement.items()},
-        "subgroups": _score_subgroups(main, facts, rules, weights),
-        "sources": {result.source.name: _to_json(result) for result in results},
-    }
-    if extra_pixels:
-        metrics["pixels"] = {**_plain(main.figures["pixels"]), **extra_pixels}
-    with write_whole(output / "metrics.json") as beside:
-        beside.write_text(
-            json.dumps(metrics, indent=2, ensure_ascii=False, allow_nan=False), encoding="utf-8"
-        )
-    return Benchmark(metrics, truth.name, tuple(truth.clips), tuple(warnings), results, agreement, rules)
+    clip_subjects = {clip_id: subjects[subject] for clip_id, subject in subject_of.items()}
+    judged = {clip_id: by_rater for clip_id, by_rater in labels.items() if clip_id in truth.clips}
+    missing = {each.source: each for _, each in settled}
+    known_sizes = any(event.peak_mm is not None for clip in truth.clips.values() for event in clip.events)
+    by_confounder = score_false_alarms_by_confounder(main.outcomes, reference_labels, weights)
+    return Benchmark(
+        study=study,
+        results=results,
+        missing=missing,
+        seen=seen,
+        thresholds={
+            s.name: trace_thresholds(
+                history.records.get(s.name), seen[s.name], history.thresholds, history.defaults
+            )
+            for s in sources
+        },
+        agreement=_score_pairs([truth, *everyone], study, rules),
+        group_agreement=score_group(judged, raters, clip_subjects, rules.ignored_certainty, weights),
+        interchangeability=_judge_main(everyone[0], judged, raters, clip_subjects, study, rules),
+        comparisons=compare_results(main, results[1:], rules.clip_threshold, weights, rules.margin),
+        subgroups=score_subgroups(main.outcomes, study, rules, {} if clip_table is None else clip_table),
+        by_amplitude=score_recall_by_amplitude(main.outcomes, weights) if known_sizes else {},
+        # `none` alone: nothing but fasciculations was labelled.
+        by_confounder=by_confounder if len(by_confounder) > 1 else {},
+        worst_clips=rank_worst_clips(main.outcomes, rules.worst_clips),
+        warnings=tuple(find_warnings(study, results, missing, seen, rules, raters, len(unscored))),
+        unscored=unscored,
+        rules=rules,
+        resamples=resamples,
+        seed=seed,
+    )
 
 
-def collect_facts(
-    sources: Sequence[Source], labels: Mapping[str, Mapping[str, Labels]]
-) -> dict[str, ClipFacts]:
+def collect_facts(sources: Sequence[Source], labels: LabelSet) -> dict[str, ClipFacts]:
     """Collect what is known about each labelled clip from the first source that knows it.
 
     A clip that no source lists is a subject of its own.
@@ -166,23 +227,6 @@ def collect_facts(
     return facts
 
 
-def choose_reference(labels: Mapping[str, Mapping[str, Labels]], wanted: str | None) -> str:
-    """Return the rater taken as true: the one wanted, or the only one.
-
-    Raises:
-        SettingError: there is no such rater, or several and none was chosen.
-    """
-    raters = sorted({rater for by_rater in labels.values() for rater in by_rater})
-    if not raters:
-        raise SettingError("labels: the folder holds no CLIP.RATER.json; give a labels folder")
-    if wanted is None and len(raters) > 1:
-        raise SettingError(f"reference: several raters; choose one of {', '.join(raters)}")
-    chosen = raters[0] if wanted is None else wanted
-    if chosen not in raters:
-        raise SettingError(f"reference: there is no rater '{chosen}'; choose one of {', '.join(raters)}")
-    return chosen
-
-
 def _check_names(sources: Sequence[Source]) -> None:
     names = [source.name for source in sources]
     twice = sorted({name for name in names if names.count(name) > 1})
@@ -190,126 +234,55 @@ def _check_names(sources: Sequence[Source]) -> None:
         raise SettingError(f"predictions: '{twice[0]}' names two sources; give predictions={{NAME: FOLDER}}")
 
 
-def _score_source(
-    source: Source,
-    truth: Source,
-    rules: ScoringRules,
-    facts: Mapping[str, ClipFacts],
+def _check_seen(name: str, history: History, subject_of: Mapping[str, str]) -> SeenCheck:
+    return check_seen(name, history.records.get(name), subject_of, history.allow_seen)
+
+
+def _score_pairs(sources: Sequence[Source], study: Study, rules: ScoringRules) -> dict[str, Section]:
+    """Score every pair; the reference comes second in its pairs."""
+    truth = sources[0]
+    found: dict[str, Section] = {}
+    for one, two in combinations(sources, 2):
+        pair = compare_sources(
+            one, two, [rules.matching], rules.ignored_certainty, study.facts, study.subjects, truth
+        )
+        first, second = (two, one) if one is truth else (one, two)
+        key = f"{first.name}_vs_{second.name}"
+        found[key] = score_pair(pair.outcomes, rules.ignored_certainty, study.weights)
+    return found
+
+
+def _judge_main(
+    main: Source,
+    labels: LabelSet,
+    raters: Sequence[str],
     subjects: Mapping[str, int],
-    reference_labels: Mapping[str, Labels],
-    weights: FloatArray,
-) -> SourceResult:
-    outcomes = compare_sources(truth, source, rules.matching, rules.ignored_certainty, facts, subjects)
-    by_tolerance = {}
-    for rule in TOLERANCES:
-        unknown = [o.clip_id for o in outcomes if rule.tolerance_frames and facts[o.clip_id].fps is None]
-        if unknown:
-            missing = not_defined(f"frame rate unknown: {unknown[0]}", "events")
-            by_tolerance[rule.name] = dict.fromkeys(
-                ("precision", "recall", "f1", "false_alarms_per_min"), missing
-            )
-            continue
-        compared = compare_sources(truth, source, rule, rules.ignored_certainty, facts, subjects)
-        by_tolerance[rule.name] = score_events(compared, weights)
-    figures = {
-        "events": score_events(outcomes, weights),
-        "pixels": score_pixels(outcomes, source, reference_labels, rules.pixel_threshold, weights),
-        "clips": score_clips(outcomes, rules.clip_threshold, weights),
-        "counts": score_counts(outcomes, weights),
-    }
-    return SourceResult(source, tuple(outcomes), figures, by_tolerance)
-
-
-def _score_subgroups(
-    result: SourceResult, facts: Mapping[str, ClipFacts], rules: ScoringRules, weights: FloatArray
-) -> dict[str, object]:
-    groups: dict[str, object] = {}
-    for column in ("muscle", "side"):
-        values = sorted({getattr(facts[outcome.clip_id], column) for outcome in result.outcomes} - {""})
-        by_value = {}
-        for value in values:
-            chosen = [o for o in result.outcomes if getattr(facts[o.clip_id], column) == value]
-            by_value[value] = {
-                "n_clips": len(chosen),
-                "n_subjects": len({outcome.subject for outcome in chosen}),
-                "events": _plain(score_events(chosen, weights)),
-                "clips": _plain(score_clips(chosen, rules.clip_threshold, weights)),
-            }
-        groups[column] = by_value
-    return groups
-
-
-def _describe_reference(truth: Source, facts: Mapping[str, ClipFacts]) -> dict[str, object]:
-    seconds = sum(end_s - start_s for clip in truth.clips.values() for start_s, end_s in clip.examined)
-    return {
-        "rater": truth.name,
-        "clips": len(truth.clips),
-        "subjects": len({facts[clip].subject_id for clip in truth.clips}),
-        "events": sum(len(clip.events) for clip in truth.clips.values()),
-        "examined_min": seconds / 60,
-    }
-
-
-def _describe_rules(rules: ScoringRules, resamples: int, seed: int) -> dict[str, object]:
-    return {
-        "matching": rules.matching.describe(),
-        "by_tolerance": [rule.describe() for rule in TOLERANCES],
-        "assignment": "one to one; most matches first, then the smallest sum of time differences",
-        "distance": "from the found point to the reference region in stored pixels, 0 inside; not compared "
-        "where either event has no place",
-        "examined": "only seconds that both sides and the reference examined; an event counts when its "
-        "midpoint lies there",
-        "ignored_certainty": sorted(rules.ignored_certainty),
-        "clip_threshold": rules.clip_threshold,
-        "clip_positive": "score >= clip_threshold; a source without scores: at least one event",
-        "pixel_threshold": rules.pixel_threshold,
-        "event_kappa": EVENT_KAPPA_RULE,
-        "clip_kappa": CLIP_KAPPA_RULE,
-        "missing": "a clip that a source did not predict is listed and left out of its figures, never "
-        "taken as negative",
-        "intervals": {"method": "percentile bootstrap of subjects", "resamples": resamples, "seed": seed},
-    }
-
-
-def _describe_missing(source: Source, truth: Source) -> dict[str, object]:
-    absent = [clip for clip in truth.clips if clip not in source.clips and clip not in source.failed]
-    failed = {clip: reason for clip, reason in source.failed.items() if clip in truth.clips}
-    return {
-        "not_predicted": absent,
-        "failed": failed,
-        "partial": [c for c, found in source.clips.items() if found.status == "partial" and c in truth.clips],
-        "reference_events_not_predicted": sum(len(truth.clips[clip].events) for clip in [*absent, *failed]),
-        "not_labelled": [clip for clip in source.clips if clip not in truth.clips],
-    }
-
-
-def _find_warnings(
-    truth: Source,
-    sources: Sequence[Source],
-    subjects: Mapping[str, int],
+    study: Study,
     rules: ScoringRules,
-    n_beyond: int,
-) -> list[str]:
-    warnings = []
-    if n_beyond:
-        warnings.append(f"{n_beyond} labelled clips are in no predictions and were not scored")
-    if len(subjects) < FEW_SUBJECTS:
-        warnings.append(f"{len(subjects)} subjects: the intervals are rough below {FEW_SUBJECTS}")
-    for source in sources:
-        n = sum(clip not in source.clips for clip in truth.clips)
-        if n:
-            warnings.append(f"{source.name}: {n} of {len(truth.clips)} clips not predicted, left out")
-    places = [event.region for clip in truth.clips.values() for event in clip.events]
-    if None in places and (rules.matching.max_distance_px, rules.matching.max_distance_mm) != (None, None):
-        warnings.append(f"{places.count(None)} reference events have no place: matched in time only")
-    return warnings
-
-
-def _plain(figures: Mapping[str, Figure]) -> dict[str, object]:
-    return {name: figure.to_json() for name, figure in figures.items()}
-
-
-def _to_json(result: SourceResult) -> dict[str, object]:
-    sections: dict[str, object] = {name: _plain(figures) for name, figures in result.figures.items()}
-    by_tolerance = {name: _plain(figures) for name, figures in result.by_tolerance.items()}
-    return sections | {"events": {**_plain(result.figures["events"]), "by_tolerance": by_tolerance}}
+) -> Interchangeability | None:
+    """Ask whether the main source could stand in for a rater."""
+    if rules.margin is None or len(raters) < MIN_RATERS:
+        return None
+    by_rater = {
+        clip_id: {rater: each for rater, each in given.items() if rater in raters}
+        for clip_id, given in labels.items()
+    }
+    model = {
+        clip_id: Labels(clip_id, main.name, found.examined, found.events)
+        for clip_id, found in main.clips.items()
+        if clip_id in by_rater
+    }
+    scored = leave_one_out(
+        by_rater,
+        model,
+        raters,
+        rules.matching,
+        subjects,
+        study.weights.shape[1],
+        method=rules.consensus.method,
+        fps={clip_id: fact.fps for clip_id, fact in study.facts.items()},
+        mm_per_px={clip_id: fact.mm_per_px for clip_id, fact in study.facts.items()},
+    )
+    return judge_interchangeability(
+        scored, study.weights, margin=rules.margin.value, figure=rules.margin.figure
+    )

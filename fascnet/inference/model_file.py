@@ -19,6 +19,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from fascnet import __version__
+from fascnet.data.clip_set.subject_hash import hash_subject
 from fascnet.data.whole_file import write_whole
 from fascnet.errors import ModelFileError, SettingError
 from fascnet.inference.events import EventFinder
@@ -44,6 +45,9 @@ class ModelSpec:
         calibration: turns its pooled clip logit into a probability, fitted on validation clips.
         subjects_sha256: `hash_subject` of every subject it has seen, in training or validation.
         salt: of those hashes.
+        training_subjects_sha256: those of them whose clips the weights were fitted on; empty: not told apart.
+        tuning_subjects_sha256: those that event definition and calibration were chosen on; likewise.
+        tuned_on: the same in words.
         metrics: figures on validation clips, with the rule they follow.
         training: how it was trained: resolved configuration, data, steps.
         name: what to call it.
@@ -58,6 +62,9 @@ class ModelSpec:
     window: dict[str, Any] = field(default_factory=dict)
     subjects_sha256: tuple[str, ...] = ()
     salt: str = ""
+    training_subjects_sha256: tuple[str, ...] = ()
+    tuning_subjects_sha256: tuple[str, ...] = ()
+    tuned_on: str = ""
     metrics: dict[str, Any] = field(default_factory=dict)
     training: dict[str, Any] = field(default_factory=dict)
     name: str = "network"
@@ -84,11 +91,6 @@ class Model:
 def find_packaged_model() -> Path:
     """Return the model that comes with the package."""
     return Path(str(files("fascnet") / "weights" / "model.safetensors"))
-
-
-def hash_subject(subject_id: str, salt: str) -> str:
-    """Hash a subject's name: a benchmark can refuse subjects seen in training, nobody can read the name."""
-    return hashlib.sha256(f"{salt}:{subject_id}".encode()).hexdigest()
 
 
 def save_model(path: Path, network: FasciculationUNet, spec: ModelSpec) -> Path:
@@ -154,6 +156,8 @@ def _read_spec(path: Path, header: str) -> ModelSpec:
         values["event_definition"] = EventDefinition(**raw["event_definition"])
         values["calibration"] = ClipCalibration(**raw["calibration"])
         values["subjects_sha256"] = tuple(raw["subjects_sha256"])
+        for key in ("training_subjects_sha256", "tuning_subjects_sha256"):
+            values[key] = tuple(raw.get(key, ()))
         spec = ModelSpec(**values)
         numbers = [*asdict(spec.event_definition).values(), *asdict(spec.calibration).values()]
     except (json.JSONDecodeError, RecursionError, AttributeError, KeyError, TypeError) as error:

@@ -86,6 +86,12 @@ class NetworkPredictor:
     def describe(self) -> dict[str, object]:
         """Return what `run.json` says about the model."""
         spec = self.model.spec
+        # A file that does not tell them apart says nothing, which is not "none".
+        roles = {
+            "training_subjects_sha256": list(spec.training_subjects_sha256),
+            "tuning_subjects_sha256": list(spec.tuning_subjects_sha256),
+            "tuned_on": spec.tuned_on,
+        }
         return {
             "detector": "network",
             "name": spec.name,
@@ -97,6 +103,7 @@ class NetworkPredictor:
             "calibration": asdict(spec.calibration),
             "subjects_sha256": list(spec.subjects_sha256),
             "salt": spec.salt,
+            **{key: value for key, value in roles.items() if value},
             "device": self.describe_device(),
             "precision": self.precision,
             "compile": self._compiled,

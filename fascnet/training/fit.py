@@ -17,9 +17,10 @@ from lightning.pytorch.callbacks import ModelCheckpoint, ProgressBar
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 
 from fascnet import __version__
+from fascnet.data.clip_set.subject_hash import hash_subject
 from fascnet.data.training_input.datamodule import FasciculationDataModule
 from fascnet.errors import DeviceError, SettingError
-from fascnet.inference.model_file import ModelSpec, hash_subject, save_model
+from fascnet.inference.model_file import ModelSpec, save_model
 from fascnet.models.build import build_network
 from fascnet.models.unet import FasciculationUNet
 from fascnet.training.callbacks import choose_progress
@@ -209,7 +210,9 @@ def _describe_model(
     device = torch.device("cuda") if trainer.accelerator == "gpu" else torch.device("cpu")
     trained.to(device)
     definition, calibration, figures = tune_on_validation(trained, data.val_clips, device)
-    subjects = sorted({clip.source.subject_id for clip in (*data.train_clips, *data.val_clips)})
+    trained_on = sorted({clip.source.subject_id for clip in data.train_clips})
+    tuned_on = sorted({clip.source.subject_id for clip in data.val_clips})
+    subjects = sorted({*trained_on, *tuned_on})
     # Drawn from the data, not from the clock: the same run writes the same file.
     salt = hashlib.sha256(f"{seed}:{subjects}".encode()).hexdigest()[:16]
     p = data.preprocessor
@@ -226,6 +229,9 @@ def _describe_model(
         calibration=calibration,
         subjects_sha256=tuple(hash_subject(subject, salt) for subject in subjects),
         salt=salt,
+        training_subjects_sha256=tuple(hash_subject(subject, salt) for subject in trained_on),
+        tuning_subjects_sha256=tuple(hash_subject(subject, salt) for subject in tuned_on),
+        tuned_on=f"{len(data.val_clips)} validation clips of {len(tuned_on)} subjects",
         metrics={
             "on": "validation clips, also used to choose thresholds and calibration",
             **_drop_nan(figures),
@@ -249,6 +255,6 @@ def _drop_nan(figures: Mapping[str, float]) -> dict[str, float | None]:
 def _without_paths(config: Mapping[str, Any]) -> dict[str, Any]:
     """Leave out where things lay and who labelled them: it may name people."""
     kept = {key: value for key, value in config.items() if key not in {"output", "resume", "overwrite"}}
-    private = {"root", "labels", "rater", "cache_dir"}
+    private = {"root", "labels", "rater", "cache_dir", "folds"}
     data = {key: value for key, value in config["data"].items() if key not in private}
     return {**kept, "data": data}

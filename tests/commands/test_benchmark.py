@@ -5,6 +5,7 @@ import json
 import pytest
 
 from fascnet.commands.main import run
+from fascnet.data.clip_set.subject_hash import hash_subject
 
 from ..evaluation.study import write_label, write_predictions, write_study
 
@@ -62,19 +63,24 @@ def test_named_folders_and_every_rule_reaches_the_output(study, tmp_path):
     assert rules["intervals"]["resamples"] == 50 and rules["intervals"]["seed"] == 3
 
 
-def test_missing_clips_end_in_one(tmp_path):
+def test_missing_clips_are_refused_or_end_in_one(tmp_path, capsys):
     for clip in "ab":
         write_label(tmp_path / "l", clip, "r", [])
     failed = {"clip_id": "b", "row": {"status": "failed", "reason": "broken", "score": ""}}
     predictions = write_predictions(tmp_path / "p", [{"clip_id": "a"}, failed])
-    assert call(predictions, tmp_path / "l", tmp_path / "o") == 1
-    assert (tmp_path / "o" / "report.html").exists()
+    assert call(predictions, tmp_path / "l", tmp_path / "o") == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and "'b'" in error and "missing=leave_out" in error
+    assert not (tmp_path / "o" / "report.html").exists()
+    for rule in ("leave_out", "against"):
+        assert call(predictions, tmp_path / "l", tmp_path / rule, f"missing={rule}") == 1
+        assert (tmp_path / rule / "report.html").exists()
 
 
 @pytest.mark.parametrize(
     ("override", "says"),
     [
-        ("predictions=nowhere", "scores.csv"),
+        ("predictions=nowhere", "nowhere is neither"),
         ("predictions=[a]", "predictions"),
         ("labels=nowhere", "nowhere"),
         ("reference=null", "anna, bert"),
@@ -88,6 +94,25 @@ def test_missing_clips_end_in_one(tmp_path):
         ("baselines=[farneback]", "input"),
         ("farneback_bar=true", "input"),
         ("treshold=1", "treshold"),
+        ("missing=absent", "missing"),
+        ("allow_seen=' '", "allow_seen"),
+        ("model=nowhere.safetensors", "nowhere.safetensors"),
+        ("consensus.method=loudest", "loudest"),
+        ("consensus.min_raters=0", "min_raters"),
+        ("matching.simultaneous=thrice", "thrice"),
+        ("matching={mode: iou, min_iou: 2}", "min_iou"),
+        ("reported_rules=[nearest]", "nearest"),
+        ("reported_rules=[1_frame,1_frame]", "twice"),
+        ("presence.min_events=0", "min_events"),
+        ("presence.window_s=-1", "window_s"),
+        ("grades.grade_0_3=[5,1]", "grade_0_3"),
+        ("margin.value=0", "margin"),
+        ("margin={figure: beauty, value: 1}", "beauty"),
+        ("subgroups=[scanner]", "scanner"),
+        ("subgroup_cuts={noise: [1]}", "noise"),
+        ("clip_tables=[nowhere.csv]", "nowhere.csv"),
+        ("worst_clips=-1", "worst_clips"),
+        ("bootstrap.seed=-1", "seed"),
     ],
 )
 def test_wrong_settings_are_one_line(study, tmp_path, capsys, override, says):
@@ -96,3 +121,55 @@ def test_wrong_settings_are_one_line(study, tmp_path, capsys, override, says):
     errors = capsys.readouterr().err
     assert errors.count("\n") == 1 and says in errors
     assert not (tmp_path / "o" / "report.html").exists()
+
+
+def test_a_consensus_a_margin_and_tables(tmp_path):
+    predictions, labels = write_study(tmp_path, n_subjects=6)
+    for path in sorted(labels.glob("*.bert.json")):
+        content = json.loads(path.read_text()) | {"rater": "carl"}
+        path.with_name(path.name.replace("bert", "carl")).write_text(json.dumps(content))
+    clips = sorted({path.name.partition(".")[0] for path in labels.iterdir()})
+    table = tmp_path / "clips.csv"
+    rows = [f"{clip},{'old' if k % 3 else 'new'},{k}" for k, clip in enumerate(clips)]
+    table.write_text("\n".join(["clip_id,scanner,noise_db", *rows]) + "\n")
+    settings = ["reference=consensus", "consensus.method=union", "margin.value=0.3", f"clip_tables=[{table}]"]
+    settings += ["subgroups=[scanner,noise_db]", "subgroup_cuts={noise_db: [4]}", "worst_clips=2"]
+    assert call(predictions, labels, tmp_path / "o", *settings) == 0
+    metrics = json.loads((tmp_path / "o" / "metrics.json").read_text())
+    assert metrics["reference"]["rater"] == "consensus"
+    assert set(metrics["interchangeability"]["by_rater"]) == {"anna", "bert", "carl"}
+    assert set(metrics["subgroups"]["scanner"]) == {"old", "new"}
+    assert set(metrics["subgroups"]["noise_db"]) == {"below 4", "4 and more"}
+    assert len(metrics["worst_clips"]) == 2
+    assert set(metrics["comparisons"]) == {"anna", "bert", "carl"}
+    assert metrics["comparisons"]["anna"]["non_inferiority"]["margin"] == 0.3
+    assert set(metrics["group_agreement"]) == {"seconds", "clips"}
+    assert any("flattered" in warning for warning in metrics["warnings"])
+
+
+def test_subjects_that_the_model_knows_are_refused(tmp_path, capsys):
+    predictions, labels = write_study(tmp_path, n_subjects=3)
+    seen = sorted(hash_subject(name, "salt") for name in ("s1", "somebody"))
+    run_file = {"predictor": {"name": "net", "salt": "salt", "subjects_sha256": seen}}
+    (predictions / "run.json").write_text(json.dumps(run_file))
+    assert call(predictions, labels, tmp_path / "o", "reference=anna") == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and "'s1'" in error and "allow_seen" in error
+    assert call(predictions, labels, tmp_path / "o", "reference=anna", "allow_seen=a drill") == 0
+    metrics = json.loads((tmp_path / "o" / "metrics.json").read_text())
+    assert metrics["seen_subjects"]["model"]["status"] == "seen_but_allowed"
+    page = (tmp_path / "o" / "report.html").read_text()
+    assert "2 clips of 1 seen subjects were scored: a drill" in page
+
+
+def test_tables_of_other_tools_on_both_sides(tmp_path):
+    tool, raters = tmp_path / "tool", tmp_path / "raters"
+    tool.mkdir()
+    raters.mkdir()
+    (tool / "events.csv").write_text("clip_id,onset_s,offset_s\na,1.0,1.4\nb,3.0,3.3\n")
+    (raters / "events.csv").write_text("clip_id,onset_s,offset_s,rater\na,1.1,1.5,anna\n")
+    (raters / "scores.csv").write_text("clip_id,duration_s,rater\na,10,anna\nb,10,anna\n")
+    assert call(tool, raters, tmp_path / "o") == 0
+    metrics = json.loads((tmp_path / "o" / "metrics.json").read_text())
+    assert metrics["events"]["precision"]["value"] == 0.5 and metrics["events"]["recall"]["value"] == 1
+    assert metrics["seen_subjects"]["model"]["status"] == "not_checked"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from fascnet.commands.config import compose_config, find_config_dir, instantiate_node
+from fascnet.commands.config import compose_config, find_config_dir, instantiate_node, name_module
 from fascnet.commands.main import VERBS
 from fascnet.errors import SettingError
 from fascnet.models.preprocessing import Preprocessor
@@ -45,7 +45,7 @@ def test_verbs_can_be_composed_one_after_the_other() -> None:
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_has_a_config(verb: str) -> None:
-    assert (find_config_dir() / f"{verb.replace(' ', '_')}.yaml").is_file()
+    assert (find_config_dir() / f"{name_module(verb)}.yaml").is_file()
 
 
 @pytest.mark.parametrize(

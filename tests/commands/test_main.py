@@ -9,6 +9,7 @@ import pytest
 
 from fascnet import __version__
 from fascnet.commands import train
+from fascnet.commands.config import name_module
 from fascnet.commands.main import VERBS, main, run
 from fascnet.errors import DeviceError
 
@@ -108,7 +109,7 @@ def test_a_reader_that_has_seen_enough_is_no_fault() -> None:
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_runs_from_a_checkout_too(verb: str) -> None:
-    script = ROOT / "scripts" / f"{verb.replace(' ', '_')}.py"
+    script = ROOT / "scripts" / f"{name_module(verb)}.py"
     done = subprocess.run([sys.executable, str(script), "--help"], capture_output=True, text=True, check=True)
     assert done.stdout.startswith(f"fascnet {verb}: ")
 
@@ -128,7 +129,7 @@ def test_no_verb_is_help_and_a_fault(capsys: pytest.CaptureFixture[str]) -> None
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["trian"], "there is no verb 'trian'; choose one of: phantom, phantom card, implant, check, train"),
+        (["trian"], "there is no verb 'trian'; choose one of: phantom, phantom card, implant, import-labels"),
         (["phantom", "crad"], "'crad' cannot be read"),
         (["phantom", "card", "sede=3"], "phantom card: there is no key 'sede'; did you mean 'seed'?"),
         (["phantom", "card"], "phantom card: give output=… (see: fascnet phantom card --help)"),

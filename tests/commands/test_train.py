@@ -124,7 +124,7 @@ def wait_for(path: Path, process: subprocess.Popen[str], limit_s: float = 120.0)
 def test_a_killed_run_goes_on_to_the_same_weights(
     root: Path, tmp_path: Path, how: signal.Signals, code: int
 ) -> None:
-    arguments = [f"data.root={root}", *TINY, "trainer.epochs=6", "data.windows_per_epoch=24"]
+    arguments = [f"data.root={root}", *TINY, "trainer.epochs=12", "data.windows_per_epoch=24"]
     process = start(f"output={tmp_path / 'killed'}", *arguments)
     wait_for(tmp_path / "killed" / "checkpoints" / "last.ckpt", process)
     process.send_signal(how)

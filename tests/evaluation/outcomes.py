@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from fascnet.evaluation.matching.match import MatchingRule, match_events
-from fascnet.evaluation.scoring import ClipOutcome
+from fascnet.evaluation.outcome import ClipOutcome
 from fascnet.types import Event, Labels
 
 RULE = MatchingRule("any_overlap")

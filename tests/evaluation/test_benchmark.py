@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -10,15 +11,16 @@ from fascnet.data.labelling.labels import load_labels
 from fascnet.errors import SettingError
 from fascnet.evaluation.benchmark import run_benchmark
 from fascnet.evaluation.matching.match import MatchingRule
+from fascnet.evaluation.metrics_file import write_metrics
 from fascnet.evaluation.report.csv_tables import write_tables
 from fascnet.evaluation.report.page import write_report
 from fascnet.evaluation.report.plots import draw_plots
-from fascnet.evaluation.scoring import ScoringRules
+from fascnet.evaluation.rules import REPORTED_RULES, ScoringRules
 from fascnet.evaluation.sources.source import build_source
 
 from .study import write_label, write_predictions, write_study
 
-RULES = ScoringRules(MatchingRule("main", max_distance_px=15.0), frozenset(), 0.5, 0.5)
+RULES = ScoringRules(MatchingRule("main", max_distance_px=15.0))
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +31,13 @@ def study(tmp_path_factory):
 def bench(folders, labels, output, rules=RULES, reference="anna", **settings):
     sources = [build_source(name, folder) for name, folder in folders.items()]
     settings = {"resamples": 200} | settings
-    return run_benchmark(sources, load_labels(labels), rules, output=output, reference=reference, **settings)
+    found = run_benchmark(sources, load_labels(labels), rules, reference=reference, **settings)
+    write_metrics(found, output)
+    return found
+
+
+def read(output):
+    return json.loads((output / "metrics.json").read_text())
 
 
 def test_writes_the_contract(study, tmp_path):
@@ -49,10 +57,10 @@ def test_writes_the_contract(study, tmp_path):
             low, high = figure["ci95"]
             assert low <= figure["value"] <= high, (section, name)
             assert metrics["sources"]["net"][section][name] == figure
-    assert set(metrics["events"]["by_tolerance"]) == {"any_overlap", "167ms_15px", "1_frame"}
+    assert set(metrics["events"]["by_tolerance"]) == set(REPORTED_RULES)
     pairs = {"net_vs_anna", "copy_vs_anna", "bert_vs_anna", "net_vs_copy", "net_vs_bert", "copy_vs_bert"}
     assert set(metrics["agreement"]) == pairs
-    assert set(metrics["agreement"]["net_vs_bert"]) == {"event_kappa", "clip_kappa", "f1", "count_icc"}
+    assert set(metrics["agreement"]["net_vs_bert"]) >= {"event_kappa", "clip_kappa", "f1", "count_icc"}
     assert set(metrics["subgroups"]["muscle"]) == {"biceps", "tibialis"}
     assert metrics["reference"]["rater"] == "anna" and metrics["rules"]["matching"]["max_distance_px"] == 15
 
@@ -60,8 +68,11 @@ def test_writes_the_contract(study, tmp_path):
 def test_self_agreement_is_perfect(study, tmp_path):
     predictions, labels = study
     found = bench({"net": predictions, "copy": predictions}, labels, tmp_path)
-    values = [figure.value for figure in found.agreement["net_vs_copy"].values()]
-    assert values == pytest.approx([1.0] * 4, abs=1e-12)
+    indexes = ("prevalence_index", "bias_index")
+    pair = found.agreement["net_vs_copy"]
+    values = [figure.value for name, figure in pair.items() if not name.endswith(indexes)]
+    assert len(values) == 17 and values == pytest.approx([1.0] * len(values), abs=1e-12)
+    assert pair["event_bias_index"].value == 0
 
 
 def test_swapping_raters_changes_nothing(study, tmp_path):
@@ -69,7 +80,11 @@ def test_swapping_raters_changes_nothing(study, tmp_path):
     one = bench({"net": predictions}, labels, tmp_path / "1", reference="anna")
     two = bench({"net": predictions}, labels, tmp_path / "2", reference="bert")
     for name, figure in one.agreement["bert_vs_anna"].items():
-        assert two.agreement["anna_vs_bert"][name] == figure
+        other = two.agreement["anna_vs_bert"][name]
+        assert (other.value, other.n, other.subjects) == pytest.approx(
+            (figure.value, figure.n, figure.subjects)
+        )
+        assert other.ci95 == pytest.approx(figure.ci95), name
 
 
 def test_same_seed_same_bytes_other_seed_other_intervals(study, tmp_path):
@@ -134,7 +149,11 @@ def test_missing_clip_is_listed_and_never_negative(tmp_path):
         "net": write_predictions(tmp_path / "p", main),
         "other": write_predictions(tmp_path / "q", other),
     }
-    metrics = bench(folders, labels, tmp_path / "out", reference="r").metrics
+    with pytest.raises(SettingError, match="net: 2 of 4 labelled clips have no prediction, first 'b'"):
+        bench(folders, labels, tmp_path / "out", reference="r")
+    assert not (tmp_path / "out").exists()
+    bench(folders, labels, tmp_path / "out", replace(RULES, missing="leave_out"), "r")
+    metrics = read(tmp_path / "out")
     missing = metrics["missing"]["net"]
     assert missing["not_predicted"] == ["b"] and missing["failed"] == {"c": "broken"}
     assert missing["reference_events_not_predicted"] == 2
@@ -152,7 +171,7 @@ def test_partial_clip_is_judged_on_what_was_seen(tmp_path):
         {"net": write_predictions(tmp_path / "p", [clip])}, tmp_path / "l", tmp_path / "o", reference=None
     )
     assert found.results[0].figures["events"]["recall"].value == 1
-    assert found.metrics["missing"]["net"]["partial"] == ["a"]
+    assert found.missing["net"].partial == ("a",)
 
 
 def test_possible_events_can_be_left_out(tmp_path):
@@ -160,7 +179,7 @@ def test_possible_events_can_be_left_out(tmp_path):
     write_label(tmp_path / "l", "b", "r", [(1, 1.5, 60, 60, "definite")])
     clips = [{"clip_id": c, "subject": c, "events": [(1, 1.5, 60, 60, 0.9)]} for c in "ab"]
     folder = write_predictions(tmp_path / "p", clips)
-    rules = ScoringRules(RULES.matching, frozenset({"possible"}), 0.5, 0.5)
+    rules = ScoringRules(RULES.matching, frozenset({"possible"}))
     left_out = bench({"net": folder}, tmp_path / "l", tmp_path / "o", rules, None).results[0].figures
     assert (left_out["events"]["precision"].n, left_out["events"]["recall"].n) == (1, 1)
     assert left_out["clips"]["sensitivity"].n == 1, "the clip with a possible event only is neither"
@@ -172,7 +191,8 @@ def test_clips_without_any_event_are_defined(tmp_path):
     for clip in "ab":
         write_label(tmp_path / "l", clip, "r", [])
     folder = write_predictions(tmp_path / "p", [{"clip_id": c, "subject": c, "score": 0.1} for c in "ab"])
-    metrics = bench({"net": folder}, tmp_path / "l", tmp_path / "o", reference=None).metrics
+    bench({"net": folder}, tmp_path / "l", tmp_path / "o", reference=None)
+    metrics = read(tmp_path / "o")
     for section, name in (("events", "f1"), ("clips", "auroc"), ("pixels", "dice"), ("counts", "icc")):
         assert metrics[section][name]["value"] is None and metrics[section][name]["reason"]
     assert metrics["events"]["false_alarms_per_min"]["value"] == 0
@@ -214,12 +234,12 @@ def test_report_tables_and_plots(study, tmp_path):
         path.name: list(csv.DictReader(path.open())) for path in write_tables(found, tmp_path / "tables")
     }
     plots = draw_plots(found, tmp_path / "figures")
-    assert [path.stem for _, path in plots] == ["froc", "roc", "reliability", "bland_altman"]
-    page = write_report(found, plots, tmp_path).read_text()
-    assert page.count("data:image/png;base64,") == 4
+    assert {"froc", "roc", "reliability", "bland_altman"} <= {plot.name for plot in plots}
+    page = write_report(found, tmp_path, plots).read_text()
+    assert page.count("data:image/png;base64,") == len(plots)
     assert "not a medical device" in page and "Not measured on this data" in page
     assert "<script" not in page, "names are escaped, and no script is needed"
-    assert not re.search(r"(src|href)=\"(?!data:)", page) and "http" not in page and "@import" not in page
+    assert not re.search(r"(src|href)=\"(?!data:|#)", page) and "http" not in page and "@import" not in page
     precision = found.results[0].figures["events"]["precision"]
     assert f"<b>{precision.value:.2f}</b>" in page
 
@@ -231,12 +251,17 @@ def test_report_tables_and_plots(study, tmp_path):
         float(next(r for r in tables["summary.csv"] if r["figure"] == "precision")["value"])
         == precision.value
     )
-    assert len(tables["clips.csv"]) == 2 * 24 and len(tables["agreement.csv"]) == 3 * 4
+    assert len(tables["clips.csv"]) == 2 * 24
+    # 10 coefficients of seconds and of clips, F1 and two ICC of each pair; three of all raters, on both.
+    assert len(tables["agreement.csv"]) == 3 * (2 * 9 + 3) + 2 * 3
+    assert {row["figure"] for row in tables["comparisons.csv"]} >= {"f1", "recall", "count_icc"}
+    assert {row["group"] for row in tables["subgroups.csv"]} == {"biceps", "tibialis", "L"}
+    assert not tables["interchangeability.csv"]
 
 
 def test_report_stands_without_scores_or_events(tmp_path):
     write_label(tmp_path / "l", "a", "r", [])
     folder = write_predictions(tmp_path / "p", [{"clip_id": "a"}], heatmaps=False)
     found = bench({"net": folder}, tmp_path / "l", tmp_path / "o", reference=None)
-    page = write_report(found, draw_plots(found, tmp_path / "o"), tmp_path / "o").read_text()
+    page = write_report(found, tmp_path / "o", draw_plots(found, tmp_path / "o")).read_text()
     assert "no reference event" in page

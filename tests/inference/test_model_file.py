@@ -13,13 +13,13 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from fascnet.data.clip_set.subject_hash import hash_subject
 from fascnet.errors import ModelFileError, OutputError
 from fascnet.inference.model_file import (
     FORMAT,
     HEADER_KEY,
     ModelSpec,
     find_packaged_model,
-    hash_subject,
     list_seen_subjects,
     load_model,
     save_model,

@@ -66,6 +66,7 @@ def test_describes_what_the_model_file_says(model_path: Path) -> None:
         SPEC.calibration,
     )
     assert facts["model_sha256"] == load_model(model_path).sha256
+    assert "tuning_subjects_sha256" not in facts, "not told apart is not none"
     assert facts["device"] == "cpu"
     assert facts["model_file"] == "model.safetensors"
 

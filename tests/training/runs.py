@@ -8,7 +8,7 @@ from typing import Any
 from fascnet.training.fit import TrainerSettings, train_network
 from fascnet.training.losses import LossSettings
 from fascnet.training.module import OptimizerSettings
-from tests.data.test_datamodule import make_data
+from tests.data.training_input.test_datamodule import make_data
 
 NETWORK = {
     "name": "fasciculation_unet",

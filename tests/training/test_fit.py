@@ -104,6 +104,12 @@ def test_the_model_file_says_how_it_was_made(root: Path, whole: Path) -> None:
     assert spec.training["clips"] == {"train": 2, "val": 2}
     assert spec.window["n_ticks"] == 16
     assert list_seen_subjects(spec, [f"s{k}" for k in range(5)]) == ["s0", "s1", "s2", "s3"]
+    # Subjects of training and of thresholds are told apart, and `run.json` passes it on.
+    roles = (spec.training_subjects_sha256, spec.tuning_subjects_sha256)
+    assert [len(role) for role in roles] == [2, 2] and set().union(*roles) == set(spec.subjects_sha256)
+    assert spec.tuned_on == "2 validation clips of 2 subjects"
+    told = load_network_predictor(str(whole / "model.safetensors"), "cpu").describe()
+    assert told["tuning_subjects_sha256"] == list(roles[1])
     raw = (whole / "model.safetensors").read_bytes()
     assert str(root).encode() not in raw
     assert {"pixel_ap", "event_f1", "clip_auroc"} <= spec.metrics.keys()

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from fascnet.evaluation.cuts.subgroups import NONE, name_bins
+from fascnet.evaluation.outcome import ClipOutcome, index_subjects
 from fascnet.evaluation.raters.agreement import intersect
-from fascnet.evaluation.scoring import ClipOutcome
 from fascnet.evaluation.uncertainty.bootstrap import (
     Figure,
     FloatArray,
@@ -52,7 +52,7 @@ def score_recall_by_amplitude(
         for column, events in enumerate((matched, missed)):
             for event in events:
                 rows[number, _find_bin(event, cuts_mm), column] += 1
-    subject = _index_subjects(outcomes)
+    subject = index_subjects(outcomes)
     figures = {}
     for index, name in enumerate(names):
         sums = sum_by_subject(rows[:, index], subject, weights.shape[1])
@@ -93,7 +93,7 @@ def score_false_alarms_by_confounder(
         every = merge_intervals([interval for intervals in covered.values() for interval in intervals])
         rows[number, place[NONE], 0] = sum(not _overlaps(event, every) for event in false)
         rows[number, place[NONE], 1] = outcome.minutes - _measure_min(every)
-    subject = _index_subjects(outcomes)
+    subject = index_subjects(outcomes)
     figures: dict[str, dict[str, Figure]] = {}
     for kind, index in place.items():
         sums = sum_by_subject(rows[:, index], subject, weights.shape[1])
@@ -154,10 +154,6 @@ def _find_bin(event: Event, cuts_mm: Sequence[float]) -> int:
     if event.peak_mm is None:
         return len(cuts_mm) + 1
     return int(np.searchsorted(cuts_mm, event.peak_mm, side="right"))
-
-
-def _index_subjects(outcomes: Sequence[ClipOutcome]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    return np.array([outcome.subject for outcome in outcomes], dtype=np.int64)
 
 
 def _share(sums: FloatArray) -> FloatArray:

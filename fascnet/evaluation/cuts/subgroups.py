@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from fascnet.errors import SettingError
-from fascnet.evaluation.scoring import ClipOutcome
+from fascnet.evaluation.outcome import ClipOutcome
 from fascnet.evaluation.sources.text_table import parse_number, read_text_table
 
 JOINED_COLUMNS = frozenset({"confounders"})

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fascnet.errors import SettingError
-from fascnet.evaluation.scoring import ClipOutcome
+from fascnet.evaluation.outcome import ClipOutcome
 from fascnet.types import Event, Interval
 
 MISS_COST = 1.0

@@ -10,10 +10,13 @@ from fascnet.evaluation.uncertainty.bootstrap import (
     FloatArray,
     WeightsFigure,
     divide,
+    estimate_from_subjects,
     estimate_from_sums,
-    estimate_from_weights,
     sum_by_subject,
 )
+
+_BLOCK_ELEMENTS = 1_000_000
+"""Weights of pairs held at once: bounds memory at some arrays of 8 MB."""
 
 
 def compute_moment_rows(first: FloatArray, second: FloatArray) -> FloatArray:
@@ -75,6 +78,27 @@ def build_spearman(first: FloatArray, second: FloatArray) -> WeightsFigure:
     return spearman
 
 
+def _build_spearman_of_subjects(
+    first: FloatArray, second: FloatArray, subject: NDArray[np.int64], n_subjects: int
+) -> WeightsFigure:
+    """Build Spearman's correlation as a function of subject weights (B, S).
+
+    Counts are small whole numbers: thousands of clips have some hundred different pairs of them, and how
+    often each subject has each pair is all that matters.
+    """
+    pairs, index = np.unique(np.column_stack([first, second]), axis=0, return_inverse=True)
+    tally = np.zeros((n_subjects, len(pairs)))
+    np.add.at(tally, (subject, index), 1.0)
+    spearman = build_spearman(pairs[:, 0], pairs[:, 1])
+    block = max(1, _BLOCK_ELEMENTS // max(len(pairs), 1))
+
+    def of_subjects(weights: FloatArray) -> FloatArray:
+        starts = range(0, len(weights), block)
+        return np.concatenate([spearman(weights[start : start + block] @ tally) for start in starts])
+
+    return of_subjects
+
+
 def _build_ranks(values: FloatArray) -> WeightsFigure:
     unique, group = np.unique(values, return_inverse=True)
     order = np.argsort(group, kind="stable")
@@ -111,8 +135,8 @@ def estimate_counts(
             ("loa_high", loa_high, f"fewer than two {unit}"),
         )
     }
-    figures["spearman"] = estimate_from_weights(
-        build_spearman(reference, found),
+    figures["spearman"] = estimate_from_subjects(
+        _build_spearman_of_subjects(reference, found, subject, weights.shape[1]),
         subject,
         weights,
         unit=unit,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from fascnet.evaluation.uncertainty.bootstrap import Figure, FloatArray, divide, estimate_from_sums
 
 HIT, FALSE, MISSED, MINUTES = range(4)
@@ -53,25 +51,3 @@ def estimate_events(sums: FloatArray, weights: FloatArray) -> dict[str, Figure]:
             undefined="nothing examined",
         ),
     }
-
-
-def trace_froc(
-    score: FloatArray, is_hit: FloatArray, n_reference: int, minutes: float
-) -> tuple[FloatArray, FloatArray]:
-    """Trace recall against false alarms per minute as events of lower and lower score are admitted.
-
-    Events are matched once, with all of them admitted; the curve counts those above each score.
-
-    Args:
-        score: confidence of each counted found event (n,).
-        is_hit: 1 where it was matched, 0 where it is a false alarm (n,).
-        n_reference: reference events.
-        minutes: examined minutes.
-
-    Returns:
-        False alarms per minute and recall, both (n + 1,), from no event admitted to all.
-    """
-    order = np.argsort(-score, kind="stable")
-    hits = np.concatenate([[0.0], np.cumsum(is_hit[order])])
-    false = np.concatenate([[0.0], np.cumsum(1 - is_hit[order])])
-    return false / max(minutes, 1e-9), hits / max(n_reference, 1)

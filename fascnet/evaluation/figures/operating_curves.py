@@ -16,7 +16,13 @@ from fascnet.evaluation.figures.score_table import (
     sensitivity_at_specificity,
     tabulate_scores,
 )
-from fascnet.evaluation.uncertainty.bootstrap import Figure, FloatArray, SumsFigure, estimate_from_sums
+from fascnet.evaluation.uncertainty.bootstrap import (
+    Figure,
+    FloatArray,
+    SumsFigure,
+    resample_each,
+    summarise,
+)
 
 FROC_RATES_PER_MIN = (0.5, 1.0, 2.0, 4.0)
 """False alarms per minute at which sensitivity is reported; a choice of this project, no standard exists."""
@@ -164,8 +170,8 @@ def _estimate(
     table = tabulate_scores(score, is_true, subject, n_subjects, MAX_THRESHOLDS)
     sums = np.concatenate([table.positive, table.negative, extra], axis=1)
     estimated = {
-        name: estimate_from_sums(sums, figure, weights, n=n, unit=unit, undefined=undefined)
-        for name, figure in figures.items()
+        name: summarise(resampled, n=n, unit=unit, undefined=undefined)
+        for name, resampled in resample_each(sums, figures, weights).items()
     }
     if len(table.thresholds) < MAX_THRESHOLDS // 2:
         return estimated

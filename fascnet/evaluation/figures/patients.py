@@ -45,11 +45,12 @@ class PatientScore:
 
 def score_patients(muscles: Mapping[MuscleKey, MuscleFinding]) -> dict[int, PatientScore]:
     """Sum findings over each subject's rated muscles; a subject without one is left out."""
+    rated_of: dict[int, list[MuscleFinding]] = {}
+    for (subject, _), finding in muscles.items():
+        if finding.positive is not None:
+            rated_of.setdefault(subject, []).append(finding)
     scores = {}
-    for subject in sorted({subject for subject, _ in muscles}):
-        rated = [f for (who, _), f in muscles.items() if who == subject and f.positive is not None]
-        if not rated:
-            continue
+    for subject, rated in sorted(rated_of.items()):
         names = sorted({name for finding in rated for name in finding.grades})
         scores[subject] = PatientScore(
             len(rated),

@@ -5,6 +5,8 @@ Scores go into a histogram, one for true and one for other cells, so that memory
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,6 +14,9 @@ from fascnet.data.labelling.targets import rasterise_truth
 from fascnet.evaluation.sources.source import Heatmap
 from fascnet.evaluation.uncertainty.bootstrap import FloatArray, divide
 from fascnet.types import Labels
+
+Uint8Array = NDArray[np.uint8]
+BoolArray = NDArray[np.bool_]
 
 _TICKS_AT_ONCE = 512
 """Truth maps are drawn this many heatmaps at a time."""
@@ -89,14 +94,17 @@ class PixelHistogram:
         return np.clip((scores * self.bins).astype(np.int64), 0, self.bins - 1)
 
 
-def score_heatmap(histogram: PixelHistogram, heatmap: Heatmap, labels: Labels) -> None:
-    """Add one clip's heatmap to a histogram, against one rater's labels; heatmap k stands at k / fps."""
+def compare_heatmap(heatmap: Heatmap, labels: Labels) -> Iterator[tuple[Uint8Array, BoolArray, BoolArray]]:
+    """Yield heatmap, truth and validity (T, h, w) in pieces, of one clip against one rater's labels.
+
+    Heatmap k stands at k / fps.
+    """
     length = len(heatmap.values)
     shape = heatmap.values.shape[1:]
     for start in range(0, length, _TICKS_AT_ONCE):
         times_s = np.arange(start, min(start + _TICKS_AT_ONCE, length)) / heatmap.fps
         truth, valid = rasterise_truth(labels, times_s, heatmap.box, (shape[0], shape[1]))
-        histogram.add(heatmap.values[start : start + len(times_s)], truth, valid)
+        yield heatmap.values[start : start + len(times_s)], truth, valid
 
 
 def average_precision(positive: FloatArray, negative: FloatArray) -> FloatArray:

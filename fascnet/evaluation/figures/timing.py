@@ -11,15 +11,15 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from fascnet.evaluation.figures.medians import build_mad, build_median
 from fascnet.evaluation.matching.match import Match
 from fascnet.evaluation.matching.matching_rule import TIME_ROUNDING_S
 from fascnet.evaluation.uncertainty.bootstrap import (
     Figure,
     FloatArray,
-    WeightsFigure,
     divide,
+    estimate_from_subjects,
     estimate_from_sums,
-    estimate_from_weights,
     not_defined,
     sum_by_subject,
 )
@@ -29,9 +29,6 @@ MOMENTS = ("onset", "peak", "offset")
 
 WITHIN_S = 0.167
 """±10 frames at 60 frame/s, the only published tolerance (tongue detector)."""
-
-_BISECTIONS = 64
-"""Halvings of a search over seconds: enough to reach the spacing of double precision."""
 
 
 def measure_errors_s(
@@ -44,59 +41,6 @@ def measure_errors_s(
         peak_s = np.nan if true.peak_s is None or mine.peak_s is None else mine.peak_s - true.peak_s
         rows.append((mine.onset_s - true.onset_s, peak_s, mine.offset_s - true.offset_s))
     return np.array(rows, dtype=np.float64).reshape(-1, 3)
-
-
-def build_median(values: FloatArray) -> WeightsFigure:
-    """Build the median as a function of weights (B, n).
-
-    With whole weights it is the median of the values repeated so often: the mean of the two middle ones.
-    """
-    order = np.argsort(values, kind="stable")
-    ordered = values[order]
-
-    def median(weights: FloatArray) -> FloatArray:
-        cumulative = np.cumsum(weights[:, order], axis=1)
-        half = cumulative[:, -1:] / 2
-        # The first value with at least half of the weight up to it, and the first with more than half.
-        low = np.argmax(cumulative >= half, axis=1)
-        high = np.argmax(cumulative > half, axis=1)
-        return np.where(half[:, 0] > 0, (ordered[low] + ordered[high]) / 2, np.nan)
-
-    return median
-
-
-def build_mad(values: FloatArray) -> WeightsFigure:
-    """Build the median absolute deviation from the median, unscaled, as a function of weights (B, n).
-
-    Sorting the deviations anew in each resample would cost n log n each; a binary search over the deviation
-    with the cumulative weights needs log n (Hampel 1974 for the measure).
-    """
-    order = np.argsort(values, kind="stable")
-    ordered = values[order]
-    median = build_median(values)
-
-    def mad(weights: FloatArray) -> FloatArray:
-        centre = median(weights)
-        cumulative = np.concatenate(
-            [np.zeros((len(weights), 1)), np.cumsum(weights[:, order], axis=1)], axis=1
-        )
-        known = np.isfinite(centre)
-        middle = np.where(known, centre, 0.0)
-        half = cumulative[:, -1] / 2
-        row = np.arange(len(weights))
-
-        def weigh(deviation: FloatArray) -> FloatArray:
-            """Return the weight of values at most so far from the median."""
-            low = np.searchsorted(ordered, middle - deviation - _rounding(ordered), side="left")
-            high = np.searchsorted(ordered, middle + deviation + _rounding(ordered), side="right")
-            return np.asarray(cumulative[row, high] - cumulative[row, low], dtype=np.float64)
-
-        ends = [
-            _search(weigh, half, strictly, float(np.ptp(ordered)), len(weights)) for strictly in (False, True)
-        ]
-        return np.where(known, (ends[0] + ends[1]) / 2, np.nan)
-
-    return mad
 
 
 def estimate_timing(
@@ -124,8 +68,9 @@ def estimate_timing(
             names += (f"{moment}_within_1_frame", f"{moment}_within_167_ms")
             figures |= {name: not_defined(reason, "matched events") for name in names}
             continue
-        for name, figure in zip(names, (build_median(error), build_mad(error)), strict=True):
-            figures[name] = estimate_from_weights(
+        for name, build in zip(names, (build_median, build_mad), strict=True):
+            figure = build(error, who, weights.shape[1])
+            figures[name] = estimate_from_subjects(
                 figure, who, weights, unit="matched events", undefined=reason
             )
         timed = np.isfinite(fps[known])
@@ -154,20 +99,3 @@ def _estimate_share(
 
 def _share(sums: FloatArray) -> FloatArray:
     return divide(sums[..., 0], sums[..., 1])
-
-
-def _search(weigh: WeightsFigure, half: FloatArray, strictly: bool, widest: float, n: int) -> FloatArray:
-    """Return the smallest deviation whose weight reaches (or exceeds) half."""
-    low, high = np.zeros(n), np.full(n, widest)
-    reached = weigh(low) > half if strictly else weigh(low) >= half
-    for _ in range(_BISECTIONS):
-        middle = (low + high) / 2
-        weight = weigh(middle)
-        enough = weight > half if strictly else weight >= half
-        high, low = np.where(enough, middle, high), np.where(enough, low, middle)
-    return np.where(reached, 0.0, high)
-
-
-def _rounding(ordered: FloatArray) -> float:
-    """Return what a difference of these numbers can be off by."""
-    return float(np.max(np.abs(ordered))) * 1e-14

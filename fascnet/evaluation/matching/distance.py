@@ -36,7 +36,7 @@ def _measure_from_point(x: float, y: float, region: Region) -> float:
         dy = max(region.y0 - y, 0.0, y - region.y1)
         return float(np.hypot(dx, dy))
     if isinstance(region, Polygon):
-        return _measure_to_polygon(x, y, np.asarray(region.points, dtype=np.float64))
+        return _measure_to_polygon(x, y, _list_corners(region))
     inside = _read_mask_cells(region.path)
     # A mask pixel is a unit square around its centre.
     away = np.maximum(np.abs(inside - np.array([x, y])) - 0.5, 0.0)
@@ -44,7 +44,7 @@ def _measure_from_point(x: float, y: float, region: Region) -> float:
 
 
 def _measure_to_polygon(x: float, y: float, corners: NDArray[np.float64]) -> float:
-    start, end = corners, np.roll(corners, -1, axis=0)
+    start, end = corners, np.concatenate((corners[1:], corners[:1]))
     # Even-odd rule: inside when a ray to the right crosses the outline an odd number of times.
     crosses = (start[:, 1] > y) != (end[:, 1] > y)
     height = np.where(crosses, end[:, 1] - start[:, 1], 1.0)
@@ -56,6 +56,11 @@ def _measure_to_polygon(x: float, y: float, corners: NDArray[np.float64]) -> flo
     share = np.clip(((np.array([x, y]) - start) * along).sum(axis=1) / length2, 0.0, 1.0)
     nearest = start + share[:, None] * along
     return float(np.sqrt(((nearest - np.array([x, y])) ** 2).sum(axis=1).min()))
+
+
+@lru_cache(maxsize=1024)
+def _list_corners(region: Polygon) -> NDArray[np.float64]:
+    return np.asarray(region.points, dtype=np.float64)
 
 
 @lru_cache(maxsize=64)

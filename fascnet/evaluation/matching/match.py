@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +37,8 @@ __all__ = [
     "measure_difference_s",
     "rank_events",
 ]
+
+Number = TypeVar("Number", np.bool_, np.float64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +135,8 @@ def match_by_rules(
     """Match under several rules; as `match_events` with each, but times and distances are measured once."""
     rows, columns = (_Side.sort(events, examined, ignored_certainty) for events in (reference, found))
     table = PairTable(reference, found) if reference and found else None
+    # Rules differ, but most of them let the same pairs of a clip through: such are matched once.
+    known: dict[tuple[str, bool, bytes], Matching] = {}
     matchings = []
     for rule in rules:
         tolerance_s, limit_px = rule.resolve_tolerance_s(fps), rule.resolve_limit_px(mm_per_px)
@@ -139,7 +144,10 @@ def match_by_rules(
             fits: BoolArray = np.zeros((len(reference), len(found)), dtype=np.bool_)
         else:
             fits = table.find_fitting(rule, tolerance_s, limit_px)
-        matchings.append(_match(rows, columns, table, fits, rule, limit_px is not None))
+        key = rule.simultaneous, limit_px is not None, fits.tobytes()
+        if key not in known:
+            known[key] = _match(rows, columns, table, fits, rule, limit_px is not None)
+        matchings.append(known[key])
     return matchings
 
 
@@ -226,30 +234,38 @@ def _match(
         _touch(fits, row_groups, columns.ignorable),
         _touch(fits.T, column_groups, rows.ignorable),
     )
-    matches = []
+    matches: dict[tuple[int, int], Match] = {}
     if table is not None and row_groups and column_groups:
-        chosen = assign_pairs(
-            _any_of_groups(fits, row_groups, column_groups),
-            _least_of_groups(np.where(fits, table.difference_s, np.inf), row_groups, column_groups),
-            *excused,
-        )
-        for a, b in chosen:
-            pairs = [(i, j) for i in row_groups[a] for j in column_groups[b] if fits[i, j]]
-            i, j = min(pairs, key=lambda pair: (float(table.difference_s[pair]), pair))
+        near = _any_of_groups(fits, row_groups, column_groups)
+        apart_s = _least_of_groups(table.difference_s, fits, row_groups, column_groups)
+        for a, b in assign_pairs(near, apart_s, *excused):
+            i, j = _find_nearest(table, fits, row_groups[a], column_groups[b])
             distance_px = table.measure_px(i, j) if in_space else None
-            matches.append((a, b, Match(i, j, float(table.difference_s[i, j]), distance_px)))
-    taken = {a for a, _, _ in matches}, {b for _, b, _ in matches}
+            matches[a, b] = Match(i, j, float(table.difference_s[i, j]), distance_px)
+    taken = {a for a, _ in matches}, {b for _, b in matches}
     missed = [g[0] for a, g in enumerate(row_groups) if a not in taken[0] and not excused[0][a]]
     false = [g[0] for b, g in enumerate(column_groups) if b not in taken[1] and not excused[1][b]]
-    kept = {match.reference for _, _, match in matches} | set(missed)
-    kept_found = {match.found for _, _, match in matches} | set(false)
+    kept = {match.reference for match in matches.values()} | set(missed)
+    kept_found = {match.found for match in matches.values()} | set(false)
     return Matching(
-        matches=tuple(match for _, _, match in matches),
+        matches=tuple(matches.values()),
         missed=tuple(sorted(missed)),
         false=tuple(sorted(false)),
-        left_out_reference=tuple(i for i in range(len(rows.events)) if i not in kept),
-        left_out_found=tuple(j for j in range(len(columns.events)) if j not in kept_found),
+        left_out_reference=_list_others(len(rows.events), kept),
+        left_out_found=_list_others(len(columns.events), kept_found),
     )
+
+
+def _list_others(n: int, kept: set[int]) -> tuple[int, ...]:
+    return () if len(kept) == n else tuple(i for i in range(n) if i not in kept)
+
+
+def _find_nearest(table: PairTable, fits: BoolArray, row: list[int], column: list[int]) -> tuple[int, int]:
+    """Return the fitting pair of two groups that is nearest in time."""
+    if len(row) == 1 and len(column) == 1:
+        return row[0], column[0]
+    pairs = [(i, j) for i in row for j in column if fits[i, j]]
+    return min(pairs, key=lambda pair: (float(table.difference_s[pair]), pair))
 
 
 def _touch(fits: BoolArray, groups: list[list[int]], ignorable: list[int]) -> BoolArray:
@@ -260,19 +276,37 @@ def _touch(fits: BoolArray, groups: list[list[int]], ignorable: list[int]) -> Bo
 
 
 def _any_of_groups(fits: BoolArray, rows: list[list[int]], columns: list[list[int]]) -> BoolArray:
-    if all(len(group) == 1 for group in (*rows, *columns)):
-        return fits[np.ix_([g[0] for g in rows], [g[0] for g in columns])]
+    if _are_single(rows) and _are_single(columns):
+        return _take(fits, rows, columns)
     cells = [[bool(fits[np.ix_(row, column)].any()) for column in columns] for row in rows]
     return np.array(cells, dtype=np.bool_).reshape(len(rows), len(columns))
 
 
-def _least_of_groups(values: FloatArray, rows: list[list[int]], columns: list[list[int]]) -> FloatArray:
-    if all(len(group) == 1 for group in (*rows, *columns)):
-        return values[np.ix_([g[0] for g in rows], [g[0] for g in columns])]
-    cells = [[float(values[np.ix_(row, column)].min()) for column in columns] for row in rows]
+def _least_of_groups(
+    values: FloatArray, fits: BoolArray, rows: list[list[int]], columns: list[list[int]]
+) -> FloatArray:
+    """Return the smallest value of the pairs of two groups that fit; any value where none does."""
+    if _are_single(rows) and _are_single(columns):
+        return _take(values, rows, columns)
+    fitting = np.where(fits, values, np.inf)
+    cells = [[float(fitting[np.ix_(row, column)].min()) for column in columns] for row in rows]
     return np.array(cells, dtype=np.float64).reshape(len(rows), len(columns))
+
+
+def _are_single(groups: list[list[int]]) -> bool:
+    return sum(map(len, groups)) == len(groups)
+
+
+def _take(values: NDArray[Number], rows: list[list[int]], columns: list[list[int]]) -> NDArray[Number]:
+    """Return the values of single events; all of them as they are in the usual case that all count."""
+    i, j = [group[0] for group in rows], [group[0] for group in columns]
+    whole = i == list(range(values.shape[0])) and j == list(range(values.shape[1]))
+    return values if whole else values[np.ix_(i, j)]
 
 
 def _is_examined(event: Event, examined: Sequence[Interval]) -> bool:
     middle_s = (event.onset_s + event.offset_s) / 2
-    return any(start <= middle_s < end for start, end in examined)
+    for start_s, end_s in examined:  # noqa: SIM110 - called for every event; `any` takes twice as long
+        if start_s <= middle_s < end_s:
+            return True
+    return False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,10 +28,9 @@ class PairTable:
     Attributes:
         difference_s: time between peaks, or onsets where either event has no peak (n, m).
         overlap_s: shared time, not above 0 when there is none (n, m).
-        iou: shared time / joint time, 0-1 (n, m).
     """
 
-    __slots__ = ("_distances", "_found", "_reference", "difference_s", "iou", "overlap_s")
+    __slots__ = ("_distances", "_found", "_iou", "_reference", "_spans_s", "difference_s", "overlap_s")
 
     def __init__(self, reference: Sequence[Event], found: Sequence[Event]) -> None:
         self._reference, self._found = reference, found
@@ -40,9 +39,17 @@ class PairTable:
         by_peak = np.abs(one[2] - other[2])
         self.difference_s: FloatArray = np.where(np.isnan(by_peak), np.abs(one[0] - other[0]), by_peak)
         self.overlap_s: FloatArray = np.minimum(one[1], other[1]) - np.maximum(one[0], other[0])
-        shared_s = np.maximum(self.overlap_s, 0.0)
-        joint_s = (one[1] - one[0]) + (other[1] - other[0]) - shared_s
-        self.iou: FloatArray = np.divide(shared_s, joint_s, out=np.zeros_like(shared_s), where=joint_s > 0)
+        self._spans_s = one[1] - one[0], other[1] - other[0]
+        self._iou: FloatArray | None = None
+
+    @property
+    def iou(self) -> FloatArray:
+        """Shared time / joint time, 0-1 (n, m); computed when a rule first asks for it."""
+        if self._iou is None:
+            shared_s = np.maximum(self.overlap_s, 0.0)
+            joint_s = self._spans_s[0] + self._spans_s[1] - shared_s
+            self._iou = np.divide(shared_s, joint_s, out=np.zeros_like(shared_s), where=joint_s > 0)
+        return self._iou
 
     def find_fitting(self, rule: MatchingRule, tolerance_s: float, limit_px: float | None) -> BoolArray:
         """Return which pairs fit the rule in time and space: (n, m)."""
@@ -53,8 +60,8 @@ class PairTable:
         else:
             fits = self.difference_s <= tolerance_s + SLACK
         if limit_px is not None:
-            for i, j in zip(*np.nonzero(fits), strict=True):
-                distance_px = self.measure_px(int(i), int(j))
+            for i, j in np.argwhere(fits).tolist():
+                distance_px = self.measure_px(i, j)
                 fits[i, j] = distance_px is None or distance_px <= limit_px + SLACK
         return np.asarray(fits, dtype=np.bool_)
 
@@ -83,10 +90,9 @@ def assign_pairs(
         spare_rows: which rows are spare (n,).
         spare_columns: which columns are spare (m,).
     """
-    if not fits.any():
-        return []
-    if fits.sum(axis=0).max() <= 1 and fits.sum(axis=1).max() <= 1:
-        return [(int(i), int(j)) for i, j in zip(*np.nonzero(fits), strict=True)]
+    pairs = np.argwhere(fits).tolist()
+    if len({i for i, _ in pairs}) == len(pairs) == len({j for _, j in pairs}):
+        return [(i, j) for i, j in pairs]
     rows, columns = np.flatnonzero(fits.any(axis=1)), np.flatnonzero(fits.any(axis=0))
     near, small = fits[np.ix_(rows, columns)], difference_s[np.ix_(rows, columns)]
     # Each aim outweighs all later ones together: one lost pair costs 1, every taken pair far less.
@@ -114,9 +120,13 @@ def assign_by_score(fits: BoolArray, order: Sequence[int]) -> dict[int, int]:
     Returns:
         column -> row of the columns that have one.
     """
+    rows_of: dict[int, list[int]] = {}
+    for row, column in np.argwhere(fits).tolist():
+        rows_of.setdefault(column, []).append(row)
     owner: dict[int, int] = {}
     for column in order:
-        _give_row(column, fits, owner, set())
+        if column in rows_of:
+            _give_row(column, rows_of, owner, set())
     return {column: row for row, column in owner.items()}
 
 
@@ -134,12 +144,14 @@ def group_overlapping(events: Sequence[Event], indices: Sequence[int]) -> list[l
     return groups
 
 
-def _give_row(column: int, fits: BoolArray, owner: dict[int, int], tried: set[int]) -> bool:
-    for row in np.flatnonzero(fits[:, column]).tolist():
+def _give_row(
+    column: int, rows_of: Mapping[int, Sequence[int]], owner: dict[int, int], tried: set[int]
+) -> bool:
+    for row in rows_of[column]:
         if row in tried:
             continue
         tried.add(row)
-        if row not in owner or _give_row(owner[row], fits, owner, tried):
+        if row not in owner or _give_row(owner[row], rows_of, owner, tried):
             owner[row] = column
             return True
     return False

@@ -111,7 +111,10 @@ def vote_on_clip(
 def is_examined(event: Event, examined: Sequence[Interval]) -> bool:
     """Whether the middle of an event lies in the examined seconds, as in `match_events`."""
     middle_s = (event.onset_s + event.offset_s) / 2
-    return any(start <= middle_s < end for start, end in examined)
+    for start_s, end_s in examined:  # noqa: SIM110 - called for every event; `any` takes twice as long
+        if start_s <= middle_s < end_s:
+            return True
+    return False
 
 
 def _join(

@@ -26,10 +26,13 @@ from fascnet.evaluation.raters.consensus import UNSURE, ClipLabels, build_consen
 from fascnet.evaluation.uncertainty.bootstrap import (
     Figure,
     FloatArray,
+    Resampled,
     SumsFigure,
-    estimate_from_sums,
     not_defined,
+    resample_sums,
+    summarise,
 )
+from fascnet.evaluation.uncertainty.noninferiority import NonInferiority, judge_non_inferiority
 from fascnet.types import Interval, Labels
 
 MIN_RATERS = 3
@@ -46,6 +49,9 @@ FIGURES: Mapping[str, tuple[Callable[[FloatArray], FloatArray], int]] = {
     "event_kappa": (lambda sums: cohen_kappa(sums[..., 4:]), 1),
 }
 """Each figure of sums (..., 8), and +1 where more is better, -1 where less is."""
+
+
+_NOTHING = "no event or no clip to compare"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -173,18 +179,18 @@ def judge_interchangeability(
     """
     if figure not in FIGURES:
         raise SettingError(f"figure is '{figure}'; choose {', '.join(FIGURES)}")
-    if not (np.isfinite(margin) and margin > 0):
-        raise SettingError(f"margin is {margin}; give a number above 0, set before the data are seen")
     compute, sign = FIGURES[figure]
     shape = scored.sums.shape[1:]
     flat = scored.sums.reshape(len(scored.sums), -1)
 
-    def estimate(of: SumsFigure, units: int) -> Figure:
+    def resample(of: SumsFigure) -> Resampled:
         def of_sums(sums: FloatArray) -> FloatArray:
             return of(compute(sums.reshape(*sums.shape[:-1], *shape)))
 
-        undefined = "no event or no clip to compare"
-        return estimate_from_sums(flat, of_sums, weights, n=units, unit="clips", undefined=undefined)
+        return resample_sums(flat, of_sums, weights)
+
+    def estimate(of: SumsFigure, units: int) -> Figure:
+        return summarise(resample(of), n=units, unit="clips", undefined=_NOTHING)
 
     model, rater, difference = {}, {}, {}
     for r, name in enumerate(scored.raters):
@@ -195,33 +201,29 @@ def judge_interchangeability(
     used = [r for r, name in enumerate(scored.raters) if difference[name].value is not None]
     if not used:
         mean = not_defined("no rater can be compared with the model")
-    else:
-        mean = estimate(
-            lambda value: (value[..., used, 0] - value[..., used, 1]).mean(axis=-1),
-            sum(scored.clips[r] for r in used),
-        )
-    statement, reason = state(mean, margin, sign)
-    return Interchangeability(figure, margin, model, rater, difference, mean, statement, reason)
+        return Interchangeability(figure, margin, model, rater, difference, mean, "not defined", mean.reason)
+    average = resample(lambda value: (value[..., used, 0] - value[..., used, 1]).mean(axis=-1))
+    mean = summarise(average, n=sum(scored.clips[r] for r in used), unit="clips", undefined=_NOTHING)
+    judged = judge_non_inferiority(
+        average, margin=margin, larger_is_better=sign > 0, undefined="no rater can be compared"
+    )
+    return Interchangeability(
+        figure, margin, model, rater, difference, mean, judged.verdict, explain_verdict(judged)
+    )
 
 
-def state(difference: Figure, margin: float, sign: int = 1) -> tuple[str, str]:
-    """State what the interval of a difference (model minus rater) says at a margin, in a word and a sentence.
-
-    Args:
-        difference: with its 95 % interval.
-        margin: above 0.
-        sign: 1 where more is better, -1 where less is.
-    """
-    if difference.ci95 is None:
-        return "not defined", difference.reason if difference.reason else "no interval"
-    low, high = difference.ci95
-    worst, best = (low, high) if sign > 0 else (-high, -low)
-    shown = f"the 95 % interval of the difference is {low:.3g} to {high:.3g}, the margin {margin:g}"
-    if worst > -margin:
-        return "non-inferior", f"{shown}: worse by less than the margin"
-    if best < -margin:
-        return "inferior", f"{shown}: worse by more than the margin"
-    return "not shown", f"{shown}: the data do not tell"
+def explain_verdict(judged: NonInferiority) -> str:
+    """Say in a sentence what an interval of a difference (model minus rater) says at a margin."""
+    if judged.interval is None:
+        return judged.reason if judged.reason else "no interval"
+    low, high = judged.interval
+    shown = f"the 95 % interval of the difference is {low:.3g} to {high:.3g}, the margin {judged.margin:g}"
+    if judged.verdict == "non-inferior":
+        better = "better than the raters" if judged.superior else "worse by less than the margin"
+        return f"{shown}: {better}"
+    if judged.verdict == "inferior":
+        return f"{shown}: worse by more than the margin"
+    return f"{shown}: the data do not tell"
 
 
 def _score(

@@ -3,56 +3,138 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from fascnet.data.whole_file import write_whole
-from fascnet.evaluation.benchmark import Benchmark, SourceResult
+from fascnet.evaluation.benchmark import Benchmark
+from fascnet.evaluation.scoring import SourceResult
 from fascnet.evaluation.uncertainty.bootstrap import Figure
 
-FIGURE_COLUMNS = ("value", "ci95_low", "ci95_high", "n", "unit", "subjects", "reason")
+FIGURE_COLUMNS = ("value", "ci95_low", "ci95_high", "n", "unit", "subjects", "reason", "ci95_method")
+EVENT_COLUMNS = (
+    "source",
+    "clip_id",
+    "outcome",
+    "reference_onset_s",
+    "reference_offset_s",
+    "found_onset_s",
+    "found_offset_s",
+    "found_score",
+    "difference_s",
+    "distance_px",
+)
+CLIP_COLUMNS = (
+    "source",
+    "clip_id",
+    "examined_min",
+    "reference_events",
+    "found_events",
+    "hits",
+    "score",
+    "subject",
+    "truth",
+)
+
+FIGURE_TABLE = ("source", "section", "figure", *FIGURE_COLUMNS)
+
+Row = Sequence[object]
 
 
 def write_tables(benchmark: Benchmark, folder: Path) -> list[Path]:
-    """Write `summary.csv`, `agreement.csv`, `events.csv` and `clips.csv`; returns their paths."""
-    summary = [
-        [result.source.name, section, name, *_cells(figure)]
-        for result in benchmark.results
-        for section, figures in _sections(result)
-        for name, figure in figures.items()
-    ]
-    agreement = [
-        [pair, name, *_cells(figure)]
-        for pair, figures in benchmark.agreement.items()
-        for name, figure in figures.items()
-    ]
-    events = [row for result in benchmark.results for row in _list_events(result)]
-    clips = [row for result in benchmark.results for row in _list_clips(result)]
-    event_columns = ["source", "clip_id", "outcome", "reference_onset_s", "reference_offset_s"]
-    event_columns += ["found_onset_s", "found_offset_s", "found_score", "difference_s", "distance_px"]
-    clip_columns = ("source", "clip_id", "examined_min", "reference_events", "found_events", "hits", "score")
+    """Write every table of a benchmark; returns their paths.
+
+    `summary.csv` (every figure of every source), `agreement.csv` (every pair, and all raters at once),
+    `comparisons.csv` (main source minus each other one), `subgroups.csv`, `interchangeability.csv`,
+    `events.csv` (each event and what became of it), `clips.csv` (counts of each clip).
+    """
+    results = benchmark.results
+    differences = ("value", "ci95_low", "ci95_high", "p", "p_holm", "p_benjamini_hochberg")
     return [
-        _write(folder / "summary.csv", ("source", "section", "figure", *FIGURE_COLUMNS), summary),
-        _write(folder / "agreement.csv", ("pair", "figure", *FIGURE_COLUMNS), agreement),
-        _write(folder / "events.csv", event_columns, events),
-        _write(folder / "clips.csv", clip_columns, clips),
-    ]
+        _write(folder / "summary.csv", FIGURE_TABLE, _list_figures(results)),
+        _write(folder / "agreement.csv", ("pair", "figure", *FIGURE_COLUMNS), _list_agreement(benchmark)),
+        _write(
+            folder / "comparisons.csv",
+            ("main", "other", "figure", *differences, "subjects", "clips", "reason"),
+            _list_comparisons(benchmark),
+        ),
+        _write(
+            folder / "subgroups.csv",
+            ("column", "group", "clips", "subjects_in_group", "events", "warning", "section", "figure",
+             *FIGURE_COLUMNS),
+            _list_subgroups(benchmark),
+        ),
+        _write(
+            folder / "interchangeability.csv",
+            ("rater", "what", "figure", *FIGURE_COLUMNS),
+            _list_interchangeability(benchmark),
+        ),
+        _write(folder / "events.csv", EVENT_COLUMNS, (row for r in results for row in _list_events(r))),
+        _write(folder / "clips.csv", CLIP_COLUMNS, (row for r in results for row in _list_clips(r))),
+    ]  # fmt: skip
 
 
-def _sections(result: SourceResult) -> Iterable[tuple[str, dict[str, Figure]]]:
-    for section, figures in result.figures.items():
-        yield section, dict(figures)
-    for rule, figures in result.by_tolerance.items():
-        yield f"events.by_tolerance.{rule}", dict(figures)
+def _list_figures(results: Sequence[SourceResult]) -> Iterable[Row]:
+    for result in results:
+        sections = dict(result.figures)
+        sections |= {f"events.by_tolerance.{rule}": f for rule, f in result.by_tolerance.items()}
+        for section, figures in sections.items():
+            yield from _list_section((result.source.name, section), figures)
+
+
+def _list_agreement(benchmark: Benchmark) -> Iterable[Row]:
+    for pair, figures in benchmark.agreement.items():
+        yield from _list_section((pair,), figures)
+    for unit, figures in benchmark.group_agreement.items():
+        yield from _list_section((f"all raters, {unit}",), figures)
+
+
+def _list_comparisons(benchmark: Benchmark) -> Iterable[Row]:
+    main = benchmark.results[0].source.name
+    for each in benchmark.comparisons:
+        for name, difference in each.differences.items():
+            low, high = ("", "") if difference.ci95 is None else difference.ci95
+            adjusted = each.adjusted.get(name)
+            p: list[object] = ["", "", ""]
+            if adjusted is not None:
+                p = [adjusted.p, adjusted.holm, adjusted.benjamini_hochberg]
+            value = "" if difference.value is None else difference.value
+            yield [main, each.other, name, value, low, high, *p, difference.subjects, each.n_clips,
+                   difference.reason]  # fmt: skip
+
+
+def _list_subgroups(benchmark: Benchmark) -> Iterable[Row]:
+    for result in benchmark.subgroups:
+        for name, group in result.groups.items():
+            size = group.size
+            start = (result.grouping.column, name, size.n_clips, size.n_subjects, size.n_events, size.warning)
+            yield from _list_section((*start, "events"), group.events)
+            yield from _list_section((*start, "clips"), group.clips)
+
+
+def _list_interchangeability(benchmark: Benchmark) -> Iterable[Row]:
+    found = benchmark.interchangeability
+    if found is None:
+        return
+    for rater in found.model:
+        parts = (("model", found.model), ("rater", found.rater), ("difference", found.difference))
+        for what, figures in parts:
+            yield [rater, what, found.figure, *_cells(figures[rater])]
+    yield ["mean", "difference", found.figure, *_cells(found.mean_difference)]
+
+
+def _list_section(start: Row, figures: Mapping[str, Figure]) -> Iterable[Row]:
+    for name, figure in figures.items():
+        yield [*start, name, *_cells(figure)]
 
 
 def _cells(figure: Figure) -> list[object]:
     low, high = ("", "") if figure.ci95 is None else figure.ci95
     value = "" if figure.value is None else figure.value
-    return [value, low, high, figure.n, figure.unit, figure.subjects, figure.reason]
+    return [value, low, high, figure.n, figure.unit, figure.subjects, figure.reason, figure.method]
 
 
-def _list_events(result: SourceResult) -> Iterable[list[object]]:
+def _list_events(result: SourceResult) -> Iterable[Row]:
     """List each event once, with what became of it."""
     for outcome in result.outcomes:
         matching = outcome.matching
@@ -75,17 +157,19 @@ def _list_events(result: SourceResult) -> Iterable[list[object]]:
             yield [*row, difference_s, distance_px]
 
 
-def _list_clips(result: SourceResult) -> Iterable[list[object]]:
+def _list_clips(result: SourceResult) -> Iterable[Row]:
     for o in result.outcomes:
         counts: list[object] = [o.n_reference, o.n_found, len(o.matching.matches), _optional(o.score)]
-        yield [result.source.name, o.clip_id, round(o.minutes, 5), *counts]
+        truth = o.truth()
+        rated = "" if truth is None else int(truth)
+        yield [result.source.name, o.clip_id, round(o.minutes, 5), *counts, o.subject, rated]
 
 
 def _optional(value: float | None) -> object:
     return "" if value is None else round(value, 4)
 
 
-def _write(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Path:
+def _write(path: Path, columns: Sequence[str], rows: Iterable[Row]) -> Path:
     with write_whole(path) as beside, beside.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(columns)

@@ -1,4 +1,4 @@
-"""The report: one HTML file with the table first, then the plots, then every rule that was used."""
+"""The report: one HTML file; the table first, then plots, worst clips, and the methods ready to paste."""
 
 from __future__ import annotations
 
@@ -11,65 +11,73 @@ from jinja2 import Environment, StrictUndefined
 
 from fascnet import __version__
 from fascnet.data.whole_file import write_whole
-from fascnet.evaluation.benchmark import Benchmark, SourceResult
-from fascnet.evaluation.uncertainty.bootstrap import Figure
-
-MAIN_FIGURES = (
-    ("events", "precision", "Precision"),
-    ("events", "recall", "Recall"),
-    ("events", "f1", "F1"),
-    ("events", "false_alarms_per_min", "False alarms / min"),
-    ("clips", "auroc", "Clip AUROC"),
-    ("clips", "sensitivity", "Sensitivity"),
-    ("clips", "specificity", "Specificity"),
-    ("counts", "icc", "Count ICC(2,1)"),
-    ("pixels", "average_precision", "Pixel AP"),
-    ("pixels", "dice", "Dice"),
+from fascnet.evaluation.benchmark import Benchmark
+from fascnet.evaluation.metrics_file import describe_reference, describe_rules
+from fascnet.evaluation.report.canvas import SavedPlot
+from fascnet.evaluation.report.human_figures import HUMAN_FIGURES
+from fascnet.evaluation.report.methods_text import write_methods
+from fascnet.evaluation.report.page_rows import (
+    MAIN_FIGURES,
+    build_agreement,
+    build_comparisons,
+    build_details,
+    build_group_agreement,
+    build_interchangeability,
+    build_main,
+    build_operating_points,
+    build_subgroups,
+    build_thresholds,
+    build_tolerances,
 )
-
-HUMAN_FIGURES = (
-    ("Harding 2016", "twitch events, two operators", "kappa 0.94 (frequent), 0.49 (rare)"),
-    (
-        "Vlazak & Kraemer-Best 2014",
-        "clip: fasciculation or artefact, 11 raters",
-        "sens. 90.9 %, spec. 98.5 %",
-    ),
-    ("Reimers 1996", "present or absent per muscle", "r = 0.84"),
-    ("P31-F pilot", "counts over 90 s, two neurophysiologists", "Spearman 0.985"),
-    ("Pillen 2009", "fibrillations", "kappa 0.65"),
-)
-"""Published human figures: (study, task, agreement). Context only, none was measured on this data."""
+from fascnet.evaluation.report.worst_clip_pictures import HOW_TO_READ, WorstClipPicture
 
 
-def write_report(benchmark: Benchmark, plots: Sequence[tuple[str, Path]], output: Path) -> Path:
-    """Write `OUTPUT/report.html`: plots embedded, no script, nothing loaded from anywhere.
+def write_report(
+    benchmark: Benchmark,
+    output: Path,
+    plots: Sequence[SavedPlot] = (),
+    pictures: Sequence[WorstClipPicture] = (),
+    bar: Mapping[str, object] | None = None,
+) -> Path:
+    """Write `OUTPUT/report.html`: pictures embedded, no script, nothing loaded from anywhere.
 
     Args:
         benchmark: the finished benchmark.
-        plots: (caption, PNG path) of each plot.
         output: folder of the report.
+        plots: to embed.
+        pictures: of worst clips.
+        bar: the Farneback bar, as `farneback_bar.describe_bar` gives it; None when it was not measured.
     """
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     page = (files("fascnet.evaluation.report") / "page.html.j2").read_text(encoding="utf-8")
-    template = environment.from_string(page)
-    metrics = benchmark.metrics
-    text = template.render(
+    shown = {picture.clip_id: picture for picture in pictures}
+    text = environment.from_string(page).render(
         version=__version__,
         main=benchmark.results[0].source.name,
-        metrics=metrics,
-        bar=_find_bar(metrics),
+        reference=describe_reference(benchmark),
+        warnings=benchmark.warnings,
         headings=[title for _, _, title in MAIN_FIGURES],
-        rows=[_build_row(result) for result in benchmark.results],
-        tolerances=_build_tolerances(benchmark.results),
-        agreement=[
-            (pair.replace("_vs_", " vs "), [format_figure(figures[name]) for name in _AGREEMENT])
-            for pair, figures in benchmark.agreement.items()
-        ],
-        subgroups=_build_subgroups(metrics["subgroups"]),
-        plots=[(caption, base64.b64encode(path.read_bytes()).decode("ascii")) for caption, path in plots],
-        rules=_flatten(metrics["rules"]),
+        rows=build_main(benchmark.results),
+        bar=bar if bar is not None and bar["value"] is not None else None,
+        comparisons=build_comparisons(benchmark),
+        interchangeability=build_interchangeability(benchmark.interchangeability),
+        plots=[(plot.caption, plot.alt, _embed(plot.path.read_bytes())) for plot in plots],
+        worst=[(clip, shown.get(clip.clip_id)) for clip in benchmark.worst_clips],
+        embed=_embed,
+        how_to_read=HOW_TO_READ,
+        agreement=build_agreement(benchmark),
+        group_agreement=build_group_agreement(benchmark),
+        tolerances=build_tolerances(benchmark.results),
+        operating_points=build_operating_points(benchmark.results),
+        details=build_details(benchmark.results[0]),
+        subgroups=build_subgroups(benchmark),
+        missing=benchmark.missing,
+        seen=benchmark.seen,
+        thresholds=build_thresholds(benchmark),
+        methods=write_methods(benchmark),
+        rules=_flatten(describe_rules(benchmark)),
         human=HUMAN_FIGURES,
     )
     path = output / "report.html"
@@ -78,62 +86,21 @@ def write_report(benchmark: Benchmark, plots: Sequence[tuple[str, Path]], output
     return path
 
 
-_AGREEMENT = ("event_kappa", "clip_kappa", "f1", "count_icc")
+def _embed(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")
 
 
-def format_figure(figure: Figure) -> tuple[str, str]:
-    """Return a figure as (value, interval or reason) for people."""
-    if figure.value is None:
-        return "–", figure.reason
-    if figure.ci95 is None:
-        return f"{figure.value:.2f}", figure.reason
-    return f"{figure.value:.2f}", f"{figure.ci95[0]:.2f} to {figure.ci95[1]:.2f}"
-
-
-def _build_row(result: SourceResult) -> tuple[str, str, int, list[tuple[str, str]]]:
-    cells = [format_figure(result.figures[section][name]) for section, name, _ in MAIN_FIGURES]
-    return result.source.name, result.source.kind, len(result.outcomes), cells
-
-
-def _build_tolerances(results: Sequence[SourceResult]) -> list[tuple[str, str, list[tuple[str, str]]]]:
-    names = ("precision", "recall", "f1", "false_alarms_per_min")
-    return [
-        (result.source.name, rule.replace("_", " "), [format_figure(figures[name]) for name in names])
-        for result in results
-        for rule, figures in result.by_tolerance.items()
-    ]
-
-
-def _build_subgroups(subgroups: object) -> list[tuple[str, int, int, str, str]]:
-    """Return (group, clips, subjects, F1, AUROC) of each subgroup."""
-    rows = []
-    if isinstance(subgroups, Mapping):
-        for column, values in subgroups.items():
-            for value, figures in values.items():
-                f1, auroc = figures["events"]["f1"]["value"], figures["clips"]["auroc"]["value"]
-                shown = ["–" if x is None else f"{x:.2f}" for x in (f1, auroc)]
-                name = f"{column} {value}"
-                rows.append((name, figures["n_clips"], figures["n_subjects"], shown[0], shown[1]))
-    return rows
-
-
-def _find_bar(metrics: Mapping[str, object]) -> Mapping[str, object] | None:
-    pixels = metrics["pixels"]
-    bar = pixels.get("farneback_bar") if isinstance(pixels, Mapping) else None
-    return bar if isinstance(bar, Mapping) and bar["value"] is not None else None
-
-
-def _flatten(rules: object) -> list[tuple[str, str]]:
+def _flatten(rules: Mapping[str, object]) -> list[tuple[str, str]]:
     """Return the rules as (name, text) lines."""
     lines = []
-    if isinstance(rules, Mapping):
-        for name, value in rules.items():
-            parts = value if isinstance(value, list) else [value]
-            texts = []
-            for part in parts:
-                if isinstance(part, Mapping):
-                    texts.append(", ".join(f"{key} {item}" for key, item in part.items() if item is not None))
-                else:
-                    texts.append(str(part))
-            lines.append((str(name).replace("_", " "), "; ".join(texts) if texts else "none"))
+    for name, value in rules.items():
+        parts = value if isinstance(value, list) else [value]
+        texts = [_word(part) for part in parts]
+        lines.append((name.replace("_", " "), "; ".join(texts) if texts else "none"))
     return lines
+
+
+def _word(part: object) -> str:
+    if isinstance(part, Mapping):
+        return ", ".join(f"{key} {item}" for key, item in part.items() if item is not None)
+    return "none" if part is None else str(part)

@@ -1,192 +1,183 @@
-"""The benchmark's plots: FROC, ROC, reliability, Bland-Altman."""
+"""The benchmark's plots: which there are, what each needs, in the order of the report."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure as Picture
 
-from fascnet.data.whole_file import write_whole
-from fascnet.evaluation.benchmark import Benchmark, SourceResult
-from fascnet.evaluation.figures.clips import ECE_BINS
-from fascnet.evaluation.figures.events import trace_froc
-from fascnet.evaluation.uncertainty.bootstrap import FloatArray
+from fascnet.evaluation.benchmark import Benchmark
+from fascnet.evaluation.cuts.event_subgroups import ATTRIBUTION_RULE, score_recall_by_amplitude
+from fascnet.evaluation.figures.clip_scores import list_clip_scores
+from fascnet.evaluation.figures.event_scores import measure_timing, rank_outcomes
+from fascnet.evaluation.report.agreement_plots import draw_agreement
+from fascnet.evaluation.report.canvas import Plot, SavedPlot, save_plot
+from fascnet.evaluation.report.clip_plots import (
+    ClipCurve,
+    draw_clip_precision_recall,
+    draw_reliability,
+    draw_roc,
+)
+from fascnet.evaluation.report.count_plots import draw_counts, draw_differences
+from fascnet.evaluation.report.event_detail_plots import draw_recall_by_amplitude, draw_timing
+from fascnet.evaluation.report.event_plots import EventCurve, draw_froc, draw_precision_recall, join_ranked
+from fascnet.evaluation.report.forest_plots import (
+    ForestRow,
+    draw_count_agreement,
+    draw_event_kappa,
+    draw_false_alarms_by_confounder,
+    draw_interchangeability,
+    draw_subgroups,
+)
+from fascnet.evaluation.report.rule_wording import word_rule
+from fascnet.evaluation.uncertainty.bootstrap import Figure
 
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
-"""Okabe-Ito: told apart by colour-blind readers and in grey print."""
+MAX_CURVES = 12
+"""Sources in one plot, the main one first; the tables have all."""
 
-FONT_SIZE = 12
+MAX_SIZED = 5
+"""Sources whose recall is drawn by size: more would stand on each other."""
 
-
-def draw_plots(benchmark: Benchmark, folder: Path) -> list[tuple[str, Path]]:
-    """Draw the plots that the data allow; returns (caption, PNG path) of each."""
-    main = benchmark.results[0].source.name
-    differences = f"Counts: {main} against the reference, with 95 % limits of agreement"
-    plots: list[tuple[str, str, Callable[[Axes, Benchmark], bool]]] = [
-        ("froc", "Events: recall against false alarms per minute as the event score falls", _draw_froc),
-        ("roc", "Clips: ROC curve; a rater, who gives no score, is a point", _draw_roc),
-        ("reliability", f"Clips: does {main}'s score mean what it says? With n clips", _draw_reliability),
-        ("bland_altman", differences, _draw_differences),
-    ]
-    drawn = []
-    for name, caption, draw in plots:
-        picture = Picture(figsize=(6.4, 4.8), dpi=130, layout="constrained")
-        FigureCanvasAgg(picture)
-        axes = picture.add_subplot()
-        if not draw(axes, benchmark):
-            continue
-        axes.tick_params(labelsize=FONT_SIZE - 1)
-        axes.grid(alpha=0.25)
-        for side in ("top", "right"):
-            axes.spines[side].set_visible(False)
-        path = folder / f"{name}.png"
-        with write_whole(path) as beside:
-            # No date or version inside: the same benchmark gives the same bytes.
-            picture.savefig(beside, format="png", metadata={"Software": None})
-        drawn.append((caption, path))
-    return drawn
+SAME_FRAME_RATE = 0.02
+"""Relative spread of frame rates up to which a frame has one length."""
 
 
-def _draw_froc(axes: Axes, benchmark: Benchmark) -> bool:
-    anything = False
-    for result, colour in zip(benchmark.results, _cycle(len(benchmark.results)), strict=True):
+def draw_plots(benchmark: Benchmark, folder: Path) -> list[SavedPlot]:
+    """Draw the plots that the data allow and write each as `FOLDER/NAME.png`, in the order of the report.
+
+    Raises:
+        OutputError: a file cannot be written.
+    """
+    plots = [*_draw_events(benchmark), *_draw_clips(benchmark), *_draw_counts(benchmark)]
+    plots += [*_draw_agreement(benchmark), *_draw_cuts(benchmark)]
+    return [save_plot(plot, folder) for plot in plots if plot is not None]
+
+
+def _draw_events(benchmark: Benchmark) -> list[Plot | None]:
+    rule, main = word_rule(benchmark.rules.matching), benchmark.results[0]
+    curves = []
+    for result in benchmark.results[:MAX_CURVES]:
+        events = result.figures["events"]
+        ranked = rank_outcomes(result.outcomes, benchmark.rules, benchmark.study.facts)
+        score, is_hit, n_reference = (None, None, 0) if ranked is None else join_ranked(ranked)
         minutes = sum(outcome.minutes for outcome in result.outcomes)
-        n_reference = sum(outcome.n_reference for outcome in result.outcomes)
-        scores, hits = _list_scores(result)
-        if n_reference == 0 or minutes == 0:
-            continue
-        anything = True
-        style: dict[str, Any] = {"color": colour, "label": result.source.name}
-        n_hits = sum(len(outcome.matching.matches) for outcome in result.outcomes)
-        n_false = sum(len(outcome.matching.false) for outcome in result.outcomes)
-        if len(scores):
-            rate, recall = trace_froc(scores, hits, n_reference, minutes)
-            axes.plot(rate, recall, linewidth=2, drawstyle="steps-post", **style)
-            style = {"color": colour}
-        axes.plot(n_false / minutes, n_hits / n_reference, "o", markersize=8, clip_on=False, **style)
-    _label(axes, "false alarms per minute", "recall")
-    axes.set_ylim(-0.02, 1.02)
-    axes.set_xlim(left=0)
-    if anything:
-        axes.legend(fontsize=FONT_SIZE - 1, frameon=False, loc="lower right")
-    return anything
-
-
-def _draw_roc(axes: Axes, benchmark: Benchmark) -> bool:
-    anything = False
-    for result, colour in zip(benchmark.results, _cycle(len(benchmark.results)), strict=True):
-        score, truth = _list_clip_scores(result)
-        figures = result.figures["clips"]
-        found, specific = figures["sensitivity"].value, figures["specificity"].value
-        if found is None or specific is None:
-            continue
-        anything = True
-        style: dict[str, Any] = {"color": colour, "label": result.source.name}
-        if len(score) and figures["auroc"].value is not None:
-            order = np.argsort(-score, kind="stable")
-            last = np.flatnonzero(np.concatenate([np.diff(score[order]) != 0, [True]]))
-            true = np.concatenate([[0], np.cumsum(truth[order])[last]]) / truth.sum()
-            false = np.concatenate([[0], np.cumsum(~truth[order])[last]]) / (~truth).sum()
-            style["label"] = f"{result.source.name}, AUROC {figures['auroc'].value:.2f}"
-            axes.plot(false, true, linewidth=2, **style)
-            style = {"color": colour}
-        axes.plot(1 - specific, found, "o", markersize=8, clip_on=False, **style)
-    axes.plot([0, 1], [0, 1], color="0.6", linestyle=":", linewidth=1)
-    _label(axes, "1 - specificity", "sensitivity")
-    axes.set_xlim(0, 1)
-    axes.set_ylim(0, 1.02)
-    if anything:
-        axes.legend(fontsize=FONT_SIZE - 1, frameon=False, loc="lower right")
-    return anything
-
-
-def _draw_reliability(axes: Axes, benchmark: Benchmark) -> bool:
-    score, truth = _list_clip_scores(benchmark.results[0])
-    if len(score) == 0:
-        return False
-    index = np.minimum((score * ECE_BINS).astype(int), ECE_BINS - 1)
-    axes.plot([0, 1], [0, 1], color="0.6", linestyle=":", linewidth=1)
-    used = np.unique(index)
-    points = [(score[index == b].mean(), truth[index == b].mean()) for b in used]
-    axes.plot(*zip(*points, strict=True), "o-", color=COLOURS[0], linewidth=2, markersize=8, clip_on=False)
-    for b, (x, y) in zip(used, points, strict=True):
-        above = y < 0.9
-        axes.annotate(
-            str(np.count_nonzero(index == b)),
-            (x, y),
-            xytext=(0, 9 if above else -18),
-            textcoords="offset points",
-            fontsize=FONT_SIZE - 2,
-            ha="center",
+        curves.append(
+            EventCurve(
+                result.source.name,
+                events["recall"],
+                events["precision"],
+                events["false_alarms_per_min"],
+                score,
+                is_hit,
+                n_reference,
+                minutes,
+            )
         )
-    _label(axes, "mean score of the clips in a tenth", "share of them with a fasciculation")
-    axes.set_xlim(0, 1)
-    axes.set_ylim(0, 1.02)
-    return True
+    errors_s, fps, _ = measure_timing(main.outcomes, benchmark.study.facts)
+    known = fps[np.isfinite(fps)]
+    alike = len(known) > 0 and float(np.ptp(known)) <= SAME_FRAME_RATE * float(known.mean())
+    return [
+        draw_froc(curves, rule),
+        draw_precision_recall(curves, rule),
+        draw_timing(
+            errors_s[:, 0],
+            main.figures["timing"]["onset_median_s"],
+            main.source.name,
+            1 / float(known.mean()) if alike else None,
+        ),
+    ]
 
 
-def _draw_differences(axes: Axes, benchmark: Benchmark) -> bool:
+def _draw_clips(benchmark: Benchmark) -> list[Plot | None]:
+    curves = []
+    for result in benchmark.results[:MAX_CURVES]:
+        clips = result.figures["clips"]
+        score, truth, _ = list_clip_scores(result.outcomes)
+        curves.append(
+            ClipCurve(
+                result.source.name,
+                clips["sensitivity"],
+                clips["specificity"],
+                clips["auroc"],
+                clips["average_precision"],
+                score,
+                truth,
+            )
+        )
+    main, first = benchmark.results[0], curves[0]
+    return [
+        draw_roc(curves, benchmark.rules.clip_threshold),
+        draw_clip_precision_recall(curves),
+        draw_reliability(
+            main.reliability, first.score, first.truth, main.source.name, main.figures["clips"]["ece"]
+        ),
+    ]
+
+
+def _draw_counts(benchmark: Benchmark) -> list[Plot | None]:
+    main, sources = benchmark.results[0], benchmark.results[:MAX_CURVES]
+    name, figures = main.source.name, main.figures["counts"]
+    reference = np.array([outcome.n_reference for outcome in main.outcomes], dtype=np.float64)
+    found = np.array([outcome.n_found for outcome in main.outcomes], dtype=np.float64)
+    independent = len({outcome.subject for outcome in main.outcomes}) == len(main.outcomes)
+    return [
+        draw_differences(reference, found, figures, name, independent=independent),
+        draw_counts(reference, found, figures["icc"], figures["spearman"], name),
+        draw_count_agreement(
+            {result.source.name: result.figures["counts"]["spearman"] for result in sources},
+            {result.source.name: result.figures["counts"]["icc"] for result in sources},
+            benchmark.reference,
+        ),
+    ]
+
+
+def _draw_agreement(benchmark: Benchmark) -> list[Plot | None]:
+    names = [benchmark.reference, *(result.source.name for result in benchmark.results)]
+    kappas = {kind: pick_pairs(names, benchmark.agreement, f"{kind}_kappa") for kind in ("event", "clip")}
+    model = benchmark.results[0].source.name
+    return [
+        draw_agreement(names, kappas["event"], kappas["clip"]),
+        draw_event_kappa(kappas["event"]),
+        None
+        if benchmark.interchangeability is None
+        else draw_interchangeability(benchmark.interchangeability, model),
+    ]
+
+
+def _draw_cuts(benchmark: Benchmark) -> list[Plot | None]:
     main = benchmark.results[0]
-    counts = np.array([[o.n_reference, o.n_found] for o in main.outcomes], dtype=float).reshape(-1, 2)
-    if len(counts) < 2:
-        return False
-    figures = main.figures["counts"]
-    # Counts are whole numbers: equal points would hide each other, so their size shows how many there are.
-    places = np.column_stack([counts.mean(axis=1), counts[:, 1] - counts[:, 0]])
-    unique, n = np.unique(places, axis=0, return_counts=True)
-    axes.scatter(unique[:, 0], unique[:, 1], s=28 * n**0.7 + 12, color=COLOURS[0], alpha=0.6, linewidth=0)
-    for name, text in (("bias", "bias"), ("loa_low", "lower limit"), ("loa_high", "upper limit")):
-        value = figures[name].value
-        if value is None:
-            continue
-        axes.axhline(value, color=COLOURS[1], linestyle="-" if name == "bias" else "--", linewidth=1.5)
-        axes.annotate(
-            f"{text} {value:+.2f}",
-            (1, value),
-            xycoords=("axes fraction", "data"),
-            xytext=(-4, 3),
-            textcoords="offset points",
-            ha="right",
-            fontsize=FONT_SIZE - 2,
-        )
-    _label(axes, "mean of both counts, events per clip", f"{main.source.name} minus reference")
-    axes.margins(y=0.15)
-    return True
+    name, weights = main.source.name, benchmark.study.weights
+    recalls = {name: benchmark.by_amplitude} if benchmark.by_amplitude else {}
+    if recalls:
+        recalls |= {
+            result.source.name: score_recall_by_amplitude(result.outcomes, weights)
+            for result in benchmark.results[1:MAX_SIZED]
+        }
+    rates = {kind: figures["per_min"] for kind, figures in benchmark.by_confounder.items()}
+    rows: list[ForestRow] = []
+    for subgroup in benchmark.subgroups:
+        rows.append(ForestRow(subgroup.grouping.column, None))
+        for group, result in subgroup.groups.items():
+            size = result.size
+            n = f"{size.n_events} events, {size.n_subjects} subjects"
+            rows.append(ForestRow(group, result.events["f1"], n, weak=bool(size.warning)))
+    return [
+        draw_subgroups(rows, main.figures["events"]["f1"], name),
+        draw_recall_by_amplitude(recalls),
+        draw_false_alarms_by_confounder(rates, name, ATTRIBUTION_RULE),
+    ]
 
 
-def _list_scores(result: SourceResult) -> tuple[FloatArray, FloatArray]:
-    """List the score of each counted found event and whether it was matched; empty if a score is missing."""
-    scores: list[float | None] = []
-    hits: list[float] = []
-    for outcome in result.outcomes:
-        for indices, hit in (
-            ([m.found for m in outcome.matching.matches], 1.0),
-            (outcome.matching.false, 0.0),
-        ):
-            scores += [outcome.found[j].score for j in indices]
-            hits += [hit] * len(indices)
-    known = [score for score in scores if score is not None]
-    if len(known) < len(scores):
-        return np.empty(0), np.empty(0)
-    return np.array(known, dtype=np.float64), np.array(hits, dtype=np.float64)
-
-
-def _list_clip_scores(result: SourceResult) -> tuple[FloatArray, np.ndarray[tuple[int], np.dtype[np.bool_]]]:
-    pairs = [(outcome.score, outcome.truth()) for outcome in result.outcomes]
-    used = [(score, truth) for score, truth in pairs if score is not None and truth is not None]
-    score = np.array([score for score, _ in used], dtype=np.float64)
-    return score, np.array([truth for _, truth in used], dtype=bool)
-
-
-def _cycle(n: int) -> Sequence[str]:
-    return [COLOURS[i % len(COLOURS)] for i in range(n)]
-
-
-def _label(axes: Axes, x: str, y: str) -> None:
-    axes.set_xlabel(x, fontsize=FONT_SIZE)
-    axes.set_ylabel(y, fontsize=FONT_SIZE)
+def pick_pairs(
+    names: Sequence[str], agreement: Mapping[str, Mapping[str, Figure]], figure: str
+) -> dict[tuple[str, str], Figure]:
+    """Pick one figure of every pair of sources, from keys `first_vs_second` in either order."""
+    found = {}
+    for i, one in enumerate(names):
+        for two in names[i + 1 :]:
+            for key in (f"{one}_vs_{two}", f"{two}_vs_{one}"):
+                if key in agreement and figure in agreement[key]:
+                    found[one, two] = agreement[key][figure]
+                    break
+    return found

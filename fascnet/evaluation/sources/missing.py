@@ -1,7 +1,8 @@
-"""Clips that a prediction source was not heard on: counted as "no events found" and named, or refused.
+"""Clips that a prediction source was not heard on: refused, left out, or held against it; never a "no".
 
-Left out, they would be a way to look good: skip what is hard. A rater who did not label a clip is another
-matter, that is no claim; so raters are left as they are.
+A clip without a prediction is no statement that nothing twitches there. Counted as absent it would earn a
+correct rejection in every negative clip; left out silently it would be a way to look good, by skipping what
+is hard. A rater who did not label a clip made no claim at all; so raters are left as they are.
 """
 
 from __future__ import annotations
@@ -13,11 +14,20 @@ from dataclasses import dataclass, replace
 from fascnet.errors import SettingError
 from fascnet.evaluation.sources.source import ClipFindings, Source
 
-MISSING_RULES = ("absent", "refuse")
-"""`absent`: no events found there; `refuse`: no benchmark until the source is complete."""
+MISSING_RULES = ("refuse", "leave_out", "against")
+"""`refuse`: no benchmark until the source is complete. `leave_out`: left out of its figures, and named.
+`against`: its reference events count as missed; a negative clip earns nothing and is left out."""
+
+MISSING_WORDS = {
+    "refuse": "a benchmark with labelled clips without a prediction is refused",
+    "leave_out": "labelled clips without a prediction are left out of that source's figures and named",
+    "against": "the reference events of labelled clips without a prediction count as missed; such a clip "
+    "without events earns nothing and is left out",
+}
 
 ABSENT_SCORE = 0.0
-"""Score of a clip without findings, for sources that score all others: nothing found, so surely none."""
+"""Score of a positive clip that is held against a source which scores all others: a false negative at any
+threshold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,16 +37,17 @@ class MissingClips:
     Attributes:
         source: its name.
         rule: one of `MISSING_RULES`; `as_is` for raters.
+        clips: how many clips the reference judged.
         not_predicted: clips that it does not name.
         failed: clips that it could not read, with the reason.
-        partial: clips of which it judged only the first seconds; the rest counts likewise.
-        reference_events: reference events in the first two kinds: misses, all of them.
-        negative_clips: of those clips, how many hold no reference event: each counts as a correct rejection
-            that the source did not earn.
+        partial: clips of which it judged only the first seconds.
+        reference_events: reference events in the first two kinds.
+        negative_clips: of those clips, how many hold no reference event.
     """
 
     source: str
     rule: str
+    clips: int
     not_predicted: tuple[str, ...]
     failed: Mapping[str, str]
     partial: tuple[str, ...]
@@ -57,23 +68,22 @@ class MissingClips:
     def warnings(self) -> list[str]:
         """Return lines for the report."""
         n = len(self.not_predicted) + len(self.failed)
-        if n == 0 and not self.partial:
-            return []
-        if self.rule == "as_is":
-            return [f"{self.source}: {n} clips not labelled, left out"] if n else []
         lines = []
-        if n:
+        if n and self.rule == "against":
             lines.append(
-                f"{self.source}: {n} clips without prediction count as 'no events found': "
-                f"{self.reference_events} missed events, {self.negative_clips} negative clips not earned"
+                f"{self.source}: {n} of {self.clips} clips without prediction: their {self.reference_events} "
+                f"reference events count as missed, {self.negative_clips} negative ones are left out"
             )
+        elif n:
+            what = "labelled" if self.rule == "as_is" else "predicted"
+            lines.append(f"{self.source}: {n} of {self.clips} clips not {what}, left out")
         if self.partial:
-            lines.append(f"{self.source}: the undecoded rest of {len(self.partial)} clips counts likewise")
+            lines.append(f"{self.source}: {len(self.partial)} clips were predicted in part")
         return lines
 
 
-def settle_missing(source: Source, truth: Source, rule: str = "absent") -> tuple[Source, MissingClips]:
-    """Bring a source to say something about every clip of the reference.
+def settle_missing(source: Source, truth: Source, rule: str = "refuse") -> tuple[Source, MissingClips]:
+    """Decide what becomes of clips of the reference that a source says nothing about.
 
     Args:
         source: a model, baseline or rater.
@@ -81,42 +91,64 @@ def settle_missing(source: Source, truth: Source, rule: str = "absent") -> tuple
         rule: one of `MISSING_RULES`; only for prediction sources.
 
     Returns:
-        The source, and what was missing. Under `absent` a missing or failed clip becomes one without events,
-        judged whole, with score `ABSENT_SCORE` where the source scores all its clips; a partial clip
-        becomes judged whole. It has no heatmap, so pixel figures do not see it.
+        The source, and what was missing. Under `against` a clip with reference events and no prediction
+        becomes one without findings, and reference events after the end of a partial prediction are judged.
+        Such clips have no heatmap, so pixel figures do not see them.
 
     Raises:
-        SettingError: the rule is unknown, or is `refuse` and something is missing.
+        SettingError: the rule is unknown, or is `refuse` and a clip is missing.
     """
     if rule not in MISSING_RULES:
-        raise SettingError(f"missing is '{rule}'; choose {' or '.join(MISSING_RULES)}")
+        raise SettingError(f"missing is '{rule}'; choose {', '.join(MISSING_RULES)}")
     failed = {clip: source.failed[clip] for clip in truth.clips if clip in source.failed}
     absent = [clip for clip in truth.clips if clip not in source.clips and clip not in failed]
-    partial = [c for c in truth.clips if c in source.clips and source.clips[c].status == "partial"]
     silent = [*absent, *failed]
     events = {clip: len(truth.clips[clip].events) for clip in silent}
     is_rater = source.kind == "rater"
     missing = MissingClips(
         source=source.name,
         rule="as_is" if is_rater else rule,
+        clips=len(truth.clips),
         not_predicted=tuple(absent),
         failed=failed,
-        partial=tuple(partial),
+        partial=tuple(c for c in truth.clips if c in source.clips and source.clips[c].status == "partial"),
         reference_events=sum(events.values()),
         negative_clips=sum(n == 0 for n in events.values()),
     )
-    if is_rater:
+    if is_rater or (rule != "against" and not silent):
         return source, missing
-    if rule == "refuse" and (silent or partial):
-        first = [*silent, *partial][0]
+    if rule == "refuse":
         raise SettingError(
-            f"{source.name}: {len(silent)} labelled clips have no prediction and {len(partial)} are partial, "
-            f"first '{first}'; predict them, or give missing=absent"
+            f"{source.name}: {len(silent)} of {len(truth.clips)} labelled clips have no prediction, first "
+            f"'{silent[0]}'; predict them, or choose missing=leave_out or missing=against"
         )
+    if rule == "leave_out":
+        return source, missing
     scores_all = bool(source.clips) and all(found.score is not None for found in source.clips.values())
     score = ABSENT_SCORE if scores_all else None
     whole = ((0.0, math.inf),)
     clips = dict(source.clips)
-    clips |= {clip: ClipFindings(clip, whole, (), score, None, "absent") for clip in silent}
-    clips |= {clip: replace(source.clips[clip], examined=whole) for clip in partial}
+    clips |= {
+        clip: ClipFindings(clip, whole, (), score, None, "absent") for clip, n in events.items() if n > 0
+    }
+    clips |= {clip: _extend(source.clips[clip], truth.clips[clip]) for clip in missing.partial}
     return replace(source, clips=clips), missing
+
+
+def _extend(found: ClipFindings, truth: ClipFindings) -> ClipFindings:
+    """Judge reference events after the end of a partial prediction; quiet seconds there are not earned."""
+    end_s = max(end for _, end in found.examined)
+    later = [
+        (max(e.onset_s, end_s), e.offset_s) for e in truth.events if (e.onset_s + e.offset_s) / 2 >= end_s
+    ]
+    return replace(found, examined=(*found.examined, *_join(later)))
+
+
+def _join(intervals: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    joined: list[tuple[float, float]] = []
+    for start_s, end_s in sorted(intervals):
+        if joined and start_s <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], end_s))
+        else:
+            joined.append((start_s, end_s))
+    return joined

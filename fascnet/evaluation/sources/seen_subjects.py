@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from fascnet.data.clip_set.subject_hash import hash_input_subject, hash_subject
 from fascnet.errors import SettingError
-from fascnet.evaluation.sources.training_record import TrainingRecord, hash_input_subject, hash_subject
+from fascnet.evaluation.sources.training_record import TrainingRecord
 
 _NAMED = 3
 """Subjects named in a message; the rest is counted."""

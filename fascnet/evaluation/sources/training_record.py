@@ -60,16 +60,6 @@ class TrainingRecord:
     inputs: Mapping[str, str] = field(default_factory=dict)
 
 
-def hash_subject(subject_id: str, salt: str) -> str:
-    """Hash a subject as model files do: sha256 of `salt:subject_id` (`fascnet.inference.model_file`)."""
-    return hashlib.sha256(f"{salt}:{subject_id}".encode()).hexdigest()
-
-
-def hash_input_subject(subject_id: str, salt: str) -> str:
-    """Hash a subject as `inputs` of `run.json` does: sha256 of `salt` + `subject_id`."""
-    return hashlib.sha256(f"{salt}{subject_id}".encode()).hexdigest()
-
-
 def read_training_record(folder: Path) -> TrainingRecord | None:
     """Read what stands beside a source's tables; None when nothing is said about subjects.
 

@@ -8,7 +8,7 @@ S more rows of weights. What is made of resamples stands in `intervals`, differe
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -140,16 +140,42 @@ def estimate_from_weights(
     )
 
 
+def estimate_from_subjects(
+    figure: WeightsFigure, subject: NDArray[np.int64], weights: FloatArray, *, unit: str, undefined: str
+) -> Figure:
+    """Estimate a figure that takes the weights of subjects (B, S); else as `estimate_from_weights`."""
+    if len(subject) == 0:
+        return Figure(None, None, 0, unit, 0, undefined)
+    return summarise(
+        resample_subjects(figure, subject, weights), n=len(subject), unit=unit, undefined=undefined
+    )
+
+
 def resample_sums(sums: FloatArray, figure: SumsFigure, weights: FloatArray) -> Resampled:
     """Compute a figure of per-subject sums (S, k) in every resample of `weights` (B, S)."""
-    value = float(figure(sums.sum(axis=0)[None])[0])
+    return resample_each(sums, {"": figure}, weights)[""]
+
+
+def resample_each(
+    sums: FloatArray, figures: Mapping[str, SumsFigure], weights: FloatArray
+) -> dict[str, Resampled]:
+    """Compute several figures of the same sums (S, k); the sums of the resamples are formed once."""
+    total = sums.sum(axis=0)[None]
     subjects = int(np.any(sums != 0, axis=1).sum())
-    samples = figure(weights @ sums) if len(weights) else np.empty(0)
     # The sum of those before and those after a subject: total minus own leaves rounding where zero is due.
     others = np.zeros_like(sums)
     others[1:] += np.cumsum(sums[:-1], axis=0)
     others[:-1] += np.cumsum(sums[:0:-1], axis=0)[::-1]
-    return Resampled(value, samples, figure(others), subjects)
+    resampled = weights @ sums
+    return {
+        name: Resampled(
+            float(figure(total)[0]),
+            figure(resampled) if len(weights) else np.empty(0),
+            figure(others),
+            subjects,
+        )
+        for name, figure in figures.items()
+    }
 
 
 def resample_weights(figure: WeightsFigure, subject: NDArray[np.int64], weights: FloatArray) -> Resampled:
@@ -167,11 +193,27 @@ def resample_weights(figure: WeightsFigure, subject: NDArray[np.int64], weights:
     return Resampled(value, samples, np.concatenate(kept), len(np.unique(subject)))
 
 
+def resample_subjects(figure: WeightsFigure, subject: NDArray[np.int64], weights: FloatArray) -> Resampled:
+    """Compute a figure of subject weights (B, S) in every resample; the same groups of subjects left out.
+
+    Args:
+        figure: the figure; it bounds its own memory.
+        subject: index of each unit's subject (n,), n > 0.
+        weights: from `draw_weights`, (B, S).
+    """
+    n_subjects = weights.shape[1]
+    value = float(figure(np.ones((1, n_subjects)))[0])
+    groups = min(n_subjects, _MOST_LEFT_OUT)
+    kept = (np.arange(groups)[:, None] != np.arange(n_subjects) % groups).astype(np.float64)
+    samples = figure(weights) if len(weights) else np.empty(0)
+    return Resampled(value, samples, figure(kept), len(np.unique(subject)))
+
+
 def summarise(resampled: Resampled, *, n: int, unit: str, undefined: str) -> Figure:
     """Make a figure of its resamples: value and interval, or why there is none.
 
     Args:
-        resampled: from `resample_sums`, `resample_weights` or `differences.subtract`.
+        resampled: from `resample_sums`, `resample_weights`, `resample_subjects` or `differences.subtract`.
         n: how many units stand behind the figure.
         unit: what they are.
         undefined: the reason given when the figure is not defined.

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, f1_score, jaccard_score
 
-from fascnet.evaluation.figures.pixels import PixelHistogram, score_heatmap
+from fascnet.evaluation.figures.pixels import PixelHistogram, compare_heatmap
 from fascnet.evaluation.sources.source import Heatmap
 from fascnet.types import Box, Event, Labels
 
@@ -86,7 +86,8 @@ def test_heatmap_is_scored_where_and_when_labels_speak():
     nowhere = Event(30.0, 31.0)
     labels = Labels("c", "r", ((0.0, 5.0), (29.0, 32.0)), (event, nowhere))
     histogram = PixelHistogram(256)
-    score_heatmap(histogram, Heatmap(values, 30.0, (0, 0, 128, 96)), labels)
+    for piece in compare_heatmap(Heatmap(values, 30.0, (0, 0, 128, 96)), labels):
+        histogram.add(*piece)
     assert histogram.average_precision() == 1
     assert histogram.positive.sum() == 12 * 16
     # 5 s and the 2 s around the event without a place count, nothing else.

@@ -2,35 +2,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.stats import median_abs_deviation
 
-from fascnet.evaluation.figures.timing import build_mad, build_median, estimate_timing, measure_errors_s
+from fascnet.evaluation.figures.timing import estimate_timing, measure_errors_s
 from fascnet.evaluation.matching.match import MatchingRule, match_events
 from fascnet.evaluation.uncertainty.bootstrap import draw_weights
 from fascnet.types import Event
-
-
-@pytest.mark.parametrize("n", [1, 2, 7, 50, 401])
-@pytest.mark.parametrize("decimals", [1, 12])
-def test_median_and_mad_equal_scipy_and_repeated_values(n, decimals):
-    rng = np.random.default_rng(n)
-    values = np.round(rng.normal(0.02, 0.1, n), decimals)
-    weights = rng.integers(0, 4, (40, n)).astype(float)
-    weights[0] = 1
-    for figure, expected in ((build_median(values), np.median), (build_mad(values), median_abs_deviation)):
-        for row, value in zip(weights, figure(weights), strict=True):
-            again = np.repeat(values, row.astype(int))
-            if len(again):
-                assert value == pytest.approx(expected(again), abs=1e-9)
-            else:
-                assert np.isnan(value)
-
-
-def test_mad_of_the_textbook_example():
-    # Wikipedia, "Median absolute deviation": 1, 1, 2, 2, 4, 6, 9 has median 2 and MAD 1.
-    values = np.array([1.0, 1, 2, 2, 4, 6, 9])
-    assert build_median(values)(np.ones((1, 7)))[0] == 2
-    assert build_mad(values)(np.ones((1, 7)))[0] == pytest.approx(1, abs=1e-12)
 
 
 def test_errors_by_hand():

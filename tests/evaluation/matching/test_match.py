@@ -266,3 +266,18 @@ def test_several_rules_at_once_equal_each_alone():
     together = match_by_rules(one, two, rules, fps=30, mm_per_px=0.1)
     assert together == [match_events(one, two, rule, fps=30, mm_per_px=0.1) for rule in rules]
     assert len(together[2].matches) >= len(together[3].matches)
+
+
+def test_rules_that_let_the_same_pairs_through_stay_rules_of_their_own():
+    # One twitch seen as two foci, found once: matched twice or once, with a distance or without.
+    reference, found = [event(0, 1, x=50), event(0.5, 1.5, x=52)], [event(0.4, 1.2, x=51)]
+    rules = [
+        MatchingRule("twice"),
+        MatchingRule("once", simultaneous="once"),
+        MatchingRule("near", max_distance_px=15),
+        MatchingRule("near_once", max_distance_px=15, simultaneous="once"),
+    ]
+    together = match_by_rules(reference, found, rules)
+    assert together == [match_events(reference, found, rule) for rule in rules]
+    assert [len(matching.missed) for matching in together] == [1, 0, 1, 0]
+    assert [matching.matches[0].distance_px for matching in together] == [None, None, 1.0, 1.0]

@@ -8,11 +8,12 @@ from fascnet.evaluation.matching.match import MatchingRule, match_events
 from fascnet.evaluation.raters.consensus import build_consensus
 from fascnet.evaluation.raters.interchangeability import (
     FIGURES,
+    explain_verdict,
     judge_interchangeability,
     leave_one_out,
-    state,
 )
-from fascnet.evaluation.uncertainty.bootstrap import Figure, draw_weights
+from fascnet.evaluation.uncertainty.bootstrap import draw_weights
+from fascnet.evaluation.uncertainty.noninferiority import NonInferiority
 from fascnet.types import Labels
 
 from ..simulated_raters import SimulatedRater, simulate_study
@@ -81,18 +82,18 @@ def test_names_and_order_of_raters_change_nothing():
 
 
 @pytest.mark.parametrize(
-    ("ci95", "sign", "expected"),
+    ("verdict", "superior", "interval", "says"),
     [
-        ((-0.05, 0.10), 1, "non-inferior"),
-        ((-0.15, 0.02), 1, "not shown"),
-        ((-0.30, -0.12), 1, "inferior"),
-        ((-0.10, 0.05), 1, "not shown"),
-        ((-0.30, -0.12), -1, "non-inferior"),
-        ((0.12, 0.30), -1, "inferior"),
+        ("non-inferior", False, (-0.05, 0.10), "worse by less than the margin"),
+        ("non-inferior", True, (0.02, 0.10), "better than the raters"),
+        ("not shown", False, (-0.15, 0.02), "do not tell"),
+        ("inferior", False, (-0.30, -0.12), "more than the margin"),
+        ("not defined", False, None, "one subject"),
     ],
 )
-def test_statements(ci95, sign, expected):
-    assert state(Figure(sum(ci95) / 2, ci95, 9, "clips", 9), 0.1, sign)[0] == expected
+def test_the_verdict_in_a_sentence(verdict, superior, interval, says):
+    judged = NonInferiority(verdict, superior, 0.0, interval, 0.1, 0.025, True, "one subject")
+    assert says in explain_verdict(judged)
 
 
 def test_what_cannot_be_judged_says_why():
@@ -108,7 +109,7 @@ def test_what_cannot_be_judged_says_why():
     with pytest.raises(SettingError, match="3 raters"):
         leave_one_out(study.clips, silent, ["a", "b"], NEAR, study.subjects, 3)
     for wrong in (0, -0.1, float("nan")):
-        with pytest.raises(SettingError, match="before the data"):
+        with pytest.raises(SettingError, match="margin"):
             judge_interchangeability(dumb, draw_weights(3, 20, 0), margin=wrong)
     with pytest.raises(SettingError, match="choose f1"):
         judge_interchangeability(dumb, draw_weights(3, 20, 0), margin=0.1, figure="auroc")

@@ -7,7 +7,7 @@ import pytest
 
 from fascnet.errors import SettingError
 from fascnet.evaluation.matching.match import MatchingRule
-from fascnet.evaluation.scoring import compare_sources
+from fascnet.evaluation.outcome import compare_sources
 from fascnet.evaluation.sources.missing import settle_missing
 from fascnet.evaluation.sources.source import ClipFacts, ClipFindings, Source
 from fascnet.types import Event
@@ -33,50 +33,61 @@ def model():
     return Source("model", "prediction", clips, {"c": "not a video", "d": "too short", "z": "x"}, {})
 
 
-def test_missing_and_failed_clips_have_no_events_and_are_named(truth, model):
-    settled, missing = settle_missing(model, truth)
+def test_held_against_a_source(truth, model):
+    settled, missing = settle_missing(model, truth, "against")
     assert missing.not_predicted == ("f",) and missing.failed == {"c": "not a video", "d": "too short"}
     assert missing.partial == ("b",)
     assert (missing.reference_events, missing.negative_clips) == (2, 2)
-    for name in "cdf":
-        assert settled.clips[name].events == () and settled.clips[name].score == 0.0
-        assert settled.clips[name].status == "absent"
-    assert settled.clips["a"] == model.clips["a"] and "z" not in settled.clips
+    assert settled.clips["c"].events == () and settled.clips["c"].score == 0.0
+    assert settled.clips["c"].status == "absent"
+    assert not {"d", "f", "z"} & set(settled.clips), "a negative clip is not earned"
+    assert settled.clips["a"] == model.clips["a"]
     assert missing.to_json()["not_predicted"] == ["f"]
-    assert "3 clips" in missing.warnings()[0] and "2 missed events" in missing.warnings()[0]
+    assert "3 of 6 clips" in missing.warnings()[0] and "2 reference events" in missing.warnings()[0]
+
+
+def compare(truth, model):
+    facts = {name: ClipFacts(name) for name in "abcdef"}
+    subjects = {name: i for i, name in enumerate("abcdef")}
+    found = compare_sources(truth, model, [MatchingRule("any")], frozenset(), facts, subjects)
+    return found.outcomes
 
 
 def test_skipping_clips_never_helps(truth, model):
     """Every reference event is a hit or a miss: none escapes because its clip was not decoded."""
-    settled, _ = settle_missing(model, truth)
-    facts = {name: ClipFacts(name) for name in "abcdef"}
-    subjects = {name: i for i, name in enumerate("abcdef")}
-    rule = MatchingRule("any")
-    before = compare_sources(truth, model, rule, frozenset(), facts, subjects)
-    after = compare_sources(truth, settled, rule, frozenset(), facts, subjects)
+    before = compare(truth, model)
+    after = compare(truth, settle_missing(model, truth, "against")[0])
     assert sum(o.n_reference for o in before) == 3
     assert sum(o.n_reference for o in after) == 6
     assert sum(len(o.matching.missed) for o in after) == 3
+    # No quiet second is gained beside the missed events themselves: one of a partial clip, a whole clip c.
+    assert sum(o.minutes for o in after) == pytest.approx(sum(o.minutes for o in before) + 11 / 60)
+
+
+def test_left_out_is_as_it_was_and_named(truth, model):
+    settled, missing = settle_missing(model, truth, "leave_out")
+    assert settled is model
+    assert missing.warnings()[0] == "model: 3 of 6 clips not predicted, left out"
 
 
 def test_a_source_without_scores_gets_none(truth, model):
     clips = {name: replace(found, score=None) for name, found in model.clips.items()}
-    settled, _ = settle_missing(replace(model, clips=clips), truth)
+    settled, _ = settle_missing(replace(model, clips=clips), truth, "against")
     assert settled.clips["c"].score is None
 
 
 def test_refuse_says_how_many_and_which(truth, model):
-    with pytest.raises(SettingError, match=r"model: 3 labelled clips .* 1 are partial, first 'f'"):
-        settle_missing(model, truth, "refuse")
+    with pytest.raises(SettingError, match=r"model: 3 of 6 labelled clips .* first 'f'"):
+        settle_missing(model, truth)
     complete = {name: ClipFindings(name, WHOLE, ()) for name in "abcdef"}
     same, missing = settle_missing(Source("m", "prediction", complete, {}, {}), truth, "refuse")
     assert same.clips == complete and missing.warnings() == []
-    with pytest.raises(SettingError, match="choose absent or refuse"):
-        settle_missing(model, truth, "leave_out")
+    with pytest.raises(SettingError, match="choose refuse, leave_out, against"):
+        settle_missing(model, truth, "absent")
 
 
 def test_a_rater_who_did_not_label_a_clip_said_nothing(truth):
     bert = Source("bert", "rater", {"a": truth.clips["a"]}, {}, {})
     settled, missing = settle_missing(bert, truth, "refuse")
     assert settled is bert and missing.rule == "as_is" and len(missing.not_predicted) == 5
-    assert missing.warnings() == ["bert: 5 clips not labelled, left out"]
+    assert missing.warnings() == ["bert: 5 of 6 clips not labelled, left out"]

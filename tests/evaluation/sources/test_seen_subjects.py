@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from fascnet.data.clip_set.subject_hash import hash_input_subject, hash_subject
 from fascnet.errors import SettingError
 from fascnet.evaluation.sources.seen_subjects import check_same_model, check_seen, trace_thresholds
-from fascnet.evaluation.sources.training_record import TrainingRecord, hash_input_subject, hash_subject
+from fascnet.evaluation.sources.training_record import TrainingRecord
 
 SALT = "d86a"
 

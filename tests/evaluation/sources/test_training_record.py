@@ -9,10 +9,9 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
+from fascnet.data.clip_set.subject_hash import hash_input_subject, hash_subject
 from fascnet.errors import ModelFileError, OutputError
 from fascnet.evaluation.sources.training_record import (
-    hash_input_subject,
-    hash_subject,
     read_model_header,
     read_training_record,
 )
@@ -39,14 +38,6 @@ def write_run(folder, predictor, **more):
     folder.mkdir(exist_ok=True)
     (folder / "run.json").write_text(json.dumps({"format": "fascnet-run/1", "predictor": predictor, **more}))
     return folder
-
-
-def test_hash_is_that_of_model_files_and_of_run_json():
-    """The same formula in two rooms: the benchmark must not load torch to know it."""
-    model_file = pytest.importorskip("fascnet.inference.model_file")
-    for subject in ("s000", "", "Ä 1", "a:b"):
-        assert hash_subject(subject, SALT) == model_file.hash_subject(subject, SALT)
-    assert hash_input_subject("s000", "ab") == hashlib.sha256(b"abs000").hexdigest()
 
 
 def test_header_is_read_without_torch_as_safetensors_wrote_it(tmp_path):

@@ -1,0 +1,53 @@
+"""What a reader must know before any figure: too few, left out, known to the model, flattering."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from fascnet.evaluation.reference import CONSENSUS
+from fascnet.evaluation.rules import ScoringRules
+from fascnet.evaluation.scoring import SourceResult, Study, sum_events
+from fascnet.evaluation.sources.missing import MissingClips
+from fascnet.evaluation.sources.seen_subjects import SeenCheck
+from fascnet.evaluation.uncertainty.small_samples import warn_of_dominance, warn_of_kinds, warn_of_subjects
+
+
+def find_warnings(
+    study: Study,
+    results: Sequence[SourceResult],
+    missing: Mapping[str, MissingClips],
+    seen: Mapping[str, SeenCheck],
+    rules: ScoringRules,
+    raters: Sequence[str],
+    n_unscored: int,
+) -> list[str]:
+    """Find what belongs on top of a benchmark, the gravest first."""
+    truth, main = study.truth, results[0]
+    warnings = [line for check in seen.values() for line in check.warnings]
+    warnings += [line for each in missing.values() for line in each.warnings()]
+    if n_unscored:
+        warnings.append(f"{n_unscored} labelled clips are in no predictions and were not scored")
+    warnings += warn_of_subjects("all figures", len(study.subjects))
+    sums = sum_events(main.outcomes, study.weights.shape[1])
+    units = np.asarray(sums[:, 0] + sums[:, 2], dtype=np.float64)
+    warnings += warn_of_dominance("recall", units, "reference events")
+    truths = [outcome.truth() for outcome in main.outcomes]
+    warnings += warn_of_kinds(
+        "clip figures",
+        {
+            "clips with a fasciculation": sum(truth is True for truth in truths),
+            "clips without one": sum(truth is False for truth in truths),
+        },
+    )
+    if truth.name == CONSENSUS and raters:
+        warnings.append(
+            "the raters' own answers are part of the consensus that they are scored against: their rows are "
+            "flattered; interchangeability compares them fairly"
+        )
+    places = [event.region for clip in truth.clips.values() for event in clip.events]
+    limits = (rules.matching.max_distance_px, rules.matching.max_distance_mm)
+    if None in places and limits != (None, None):
+        warnings.append(f"{places.count(None)} reference events have no place: matched in time only")
+    return warnings
