@@ -19,7 +19,7 @@ LONG_STEPS_MM = (1.0, 5.0, 10.0, 20.0, 50.0, 100.0)
 """What may lie between two long ticks, or ticks that are all alike."""
 
 HABITS_MM = {4: (2.5,), 5: (1.0, 2.0, 10.0), 10: (1.0, 10.0)}
-"""Steps by the number of ticks to a long one, as scanners are seen to draw them: quarters, fifths and tenths of
+"""Steps by the number of ticks to a long one, as scanners draw them: quarters, fifths and tenths of
 a centimetre; fifths may also be millimetres of half centimetres or centimetres of five. Halves are left out:
 half centimetres of one and centimetres of two look the same and make pictures of possible depths."""
 
