@@ -131,12 +131,8 @@ def _match_numbers(level: NDArray[np.float32], ticks: Ticks, box: PixelBox, kind
     steps = [step for step in STEPS_MM if _is_possible(step, ticks, box, kind)]
     matches = []
     for side in find_labels(level, ticks, box):
-        # 0 stands at the top whatever the step. Numbers stand at long ticks, or at the last.
-        labels = tuple(
-            label
-            for label in side
-            if label.index > 0 and (label.index % ticks.ratio == 0 or label.index == ticks.comb.last)
-        )
+        # 0 stands at the top whatever the step; numbers stand at long ticks.
+        labels = tuple(label for label in side if label.index > 0 and label.index % ticks.ratio == 0)
         scores = {step: tuple(_match_one(label, step) for label in labels) for step in steps}
         if labels and steps:
             # Words and marks beside ticks look alike for every step: they lower all means by as much.

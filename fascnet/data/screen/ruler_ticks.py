@@ -24,7 +24,7 @@ THRESHOLDS = (0.5, 0.25, 0.12)
 """Shares of a column's strongest tick: whole centimetres may be brighter than the ticks between."""
 
 MOST_PEAKS = 120
-MANY_TICKS = 6
+MANY_TICKS = 5
 
 TOP_SHARE = 0.3
 """A ruler counts from the skin: one of its ticks, seen or not, lies within this share of a step of the
@@ -44,6 +44,7 @@ GROUND_SHARE = 0.4
 """Between its ticks, a ruler's background varies by less than this share of the ticks' contrast."""
 
 Map = NDArray[np.float32]
+Columns = NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +106,12 @@ def _find_on_side(
         picture: top and bottom of the picture.
         is_bright: polarity.
     """
+    found = _group(_fit_columns(ink, first_row, picture))
     groups = [
         (comb, run)
-        for comb, run in _group(_fit_columns(ink, first_row, picture))
+        for comb, run in found
         # A few columns alone are an accident of letters below each other, the more so the fewer the teeth.
-        if run.size >= (2 if comb.count >= MANY_TICKS else 4)
+        if _count_columns(comb, run, found) >= (2 if comb.count >= MANY_TICKS else 4)
         and _is_on_plain_ground(ink, side, comb, run, first_row)
     ]
     if not groups:
@@ -131,11 +133,22 @@ def _find_on_side(
     return _support(comb, run), ticks
 
 
-def _support(comb: Comb, run: NDArray[np.intp]) -> float:
+def _count_columns(comb: Comb, run: Columns, groups: list[tuple[Comb, Columns]]) -> int:
+    """Return how many columns a ruler has, those included in which only its long ticks go on."""
+    count = int(run.size)
+    for coarser, its_run in groups:
+        steps = round(coarser.pitch_px / comb.pitch_px)
+        touches = its_run[0] <= run[-1] + 1 and run[0] <= its_run[-1] + 1
+        if steps in RATIOS and touches and coarser.is_every(comb, steps):
+            count += int(its_run.size)
+    return count
+
+
+def _support(comb: Comb, run: Columns) -> float:
     return comb.score * float(np.sqrt(min(run.size, 6)))
 
 
-def _is_on_plain_ground(ink: Map, side: Map, comb: Comb, run: NDArray[np.intp], first_row: int) -> bool:
+def _is_on_plain_ground(ink: Map, side: Map, comb: Comb, run: Columns, first_row: int) -> bool:
     """Whether there is nothing between the ticks: between lines of text there are letters."""
     column = int(run[run.size // 2])
     between, on = [], []
@@ -186,7 +199,7 @@ def find_peaks(strokes: NDArray[np.float64], least: float) -> tuple[NDArray[np.f
     return np.asarray(centres, np.float64), int(starts.size - len(centres))
 
 
-def _group(combs: list[tuple[int, Comb]]) -> list[tuple[Comb, NDArray[np.intp]]]:
+def _group(combs: list[tuple[int, Comb]]) -> list[tuple[Comb, Columns]]:
     """Join columns whose combs agree: (best comb, longest run of neighbouring columns)."""
     groups: list[tuple[Comb, set[int]]] = []
     for column, comb in sorted(combs, key=lambda pair: -pair[1].score):
@@ -204,7 +217,7 @@ def _group(combs: list[tuple[int, Comb]]) -> list[tuple[Comb, NDArray[np.intp]]]
     return found
 
 
-def _find_ratio(ink: Map, comb: Comb, run: NDArray[np.intp], first_row: int) -> int:
+def _find_ratio(ink: Map, comb: Comb, run: Columns, first_row: int) -> int:
     """Return every how many ticks from the picture's top there is a longer one; 1 when there is none."""
     near = ink[:, max(int(run[0]) - REACH_PX, 0) : int(run[-1]) + 1 + REACH_PX]
     indexes = np.arange(comb.first, comb.last + 1)
