@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from fascnet.data.labelling.seconds import is_examined
 from fascnet.evaluation.matching.match import Matching, match_by_rules
 from fascnet.evaluation.matching.matching_rule import MatchingRule
 from fascnet.evaluation.raters.agreement import intersect
@@ -170,5 +171,4 @@ def index_subjects(outcomes: Sequence[ClipOutcome]) -> NDArray[np.int64]:
 
 def has_examined(events: Sequence[Event], examined: Sequence[Interval]) -> bool:
     """Whether the middle of any event lies in the examined seconds."""
-    middles = [(event.onset_s + event.offset_s) / 2 for event in events]
-    return any(start_s <= middle < end_s for middle in middles for start_s, end_s in examined)
+    return any(is_examined(event, examined) for event in events)

@@ -7,7 +7,6 @@ kobe-neuromuscular-lab/fasciculation-kinematics (scripts/locate.py, scripts/mark
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -136,8 +135,3 @@ def _read_landmarks(row: Row, segment: str, peak: _Peak | None) -> tuple[tuple[s
     start, _, reversal, _, end = (first + frame for frame in frames)
     place = None if peak is None else peak.place
     return names, FormEvent(FrameSpan(max(0.0, start), end), row.where, place, peak=reversal)
-
-
-def has_columns(table: Table, wanted: Sequence[str]) -> bool:
-    """Whether a table has all of these columns."""
-    return set(wanted) <= set(table.columns)

@@ -25,6 +25,7 @@ from fascnet.data.label_forms.rater_events import (
 )
 from fascnet.data.label_forms.shapes import fill_mask
 from fascnet.data.labelling.labels import SPACE_SLACK_PX, TIME_SLACK_S
+from fascnet.data.labelling.seconds import merge_intervals
 from fascnet.errors import LabelError, SettingError
 from fascnet.types import Box, Event, Interval, Labels, MaskFile, Point, Polygon, Region
 
@@ -117,17 +118,6 @@ def settle(
         masks.append((path, mask))
         placed.append(replace(event, region=MaskFile(path)))
     return SettledLabels(Labels(clip_id, rater, merge_intervals(examined), tuple(placed)), tuple(masks))
-
-
-def merge_intervals(intervals: Sequence[Interval]) -> tuple[Interval, ...]:
-    """Sort intervals and join those that touch or overlap."""
-    merged: list[Interval] = []
-    for start, end in sorted(intervals):
-        if merged and start <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
-        else:
-            merged.append((start, end))
-    return tuple(merged)
 
 
 def _check_size(rating: RaterEvents, clock: FrameClock) -> None:

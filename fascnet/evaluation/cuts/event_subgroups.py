@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from fascnet.data.labelling.seconds import merge_intervals
 from fascnet.evaluation.cuts.subgroups import NONE, name_bins
 from fascnet.evaluation.outcome import ClipOutcome, index_subjects
 from fascnet.evaluation.raters.agreement import intersect
@@ -116,17 +117,6 @@ def score_false_alarms_by_confounder(
             ),
         }
     return figures
-
-
-def merge_intervals(intervals: Sequence[Interval]) -> tuple[Interval, ...]:
-    """Return the seconds in any of the intervals, as intervals that do not touch, in order."""
-    merged: list[Interval] = []
-    for start_s, end_s in sorted(intervals):
-        if merged and start_s <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(merged[-1][1], end_s))
-        else:
-            merged.append((start_s, end_s))
-    return tuple(merged)
 
 
 def _list_confounders(outcome: ClipOutcome, labels: Mapping[str, Labels]) -> list[Event]:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fascnet.data.labelling.targets import rasterise_truth
+from fascnet.evaluation.figures import score_table
 from fascnet.evaluation.sources.source import Heatmap
 from fascnet.evaluation.uncertainty.bootstrap import FloatArray, divide
 from fascnet.types import Labels
@@ -118,10 +119,8 @@ def average_precision(positive: FloatArray, negative: FloatArray) -> FloatArray:
         (...,), NaN without true cells. As defined by scikit-learn's `average_precision_score`, without
         interpolation.
     """
-    hits = np.cumsum(positive[..., ::-1], axis=-1)
-    admitted = hits + np.cumsum(negative[..., ::-1], axis=-1)
-    precision = np.divide(hits, admitted, out=np.zeros_like(hits), where=admitted > 0)
-    return divide((precision * positive[..., ::-1]).sum(axis=-1), positive.sum(axis=-1))
+    falling = positive[..., ::-1], negative[..., ::-1]
+    return score_table.average_precision(*falling, positive.sum(axis=-1))
 
 
 def dice_curve(positive: NDArray[np.int64], negative: NDArray[np.int64]) -> FloatArray:

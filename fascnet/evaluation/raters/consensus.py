@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from fascnet.data.labelling.seconds import merge_intervals
 from fascnet.errors import SettingError
 from fascnet.evaluation.matching.match import MatchingRule
 from fascnet.evaluation.raters.event_groups import (
@@ -215,12 +216,6 @@ def _stamp(event: Event, certainty: str) -> Event:
     )
 
 
-def _unite(intervals: Sequence[Interval]) -> list[Interval]:
+def _unite(intervals: Sequence[Interval]) -> tuple[Interval, ...]:
     """Join a rater's own intervals where they overlap: nobody looks twice."""
-    united: list[Interval] = []
-    for start_s, end_s in sorted(intervals):
-        if united and start_s <= united[-1][1]:
-            united[-1] = (united[-1][0], max(end_s, united[-1][1]))
-        elif start_s < end_s:
-            united.append((start_s, end_s))
-    return united
+    return merge_intervals([(start_s, end_s) for start_s, end_s in intervals if start_s < end_s])

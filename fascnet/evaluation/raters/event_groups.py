@@ -14,6 +14,7 @@ from statistics import median
 import numpy as np
 from numpy.typing import NDArray
 
+from fascnet.data.labelling.seconds import is_examined
 from fascnet.evaluation.matching.match import MatchingRule, match_events
 from fascnet.evaluation.raters.agreement import CELL_S, rate_cells
 from fascnet.types import FASCICULATION, Event, Interval, Labels
@@ -106,15 +107,6 @@ def vote_on_clip(
     cells = rate_cells([events] * len(labels), [one.examined for one in labels])
     empty = cells[np.all(cells != YES, axis=1)]
     return np.concatenate([np.array(rows, dtype=np.int64).reshape(-1, len(labels)), empty])
-
-
-def is_examined(event: Event, examined: Sequence[Interval]) -> bool:
-    """Whether the middle of an event lies in the examined seconds, as in `match_events`."""
-    middle_s = (event.onset_s + event.offset_s) / 2
-    for start_s, end_s in examined:  # noqa: SIM110 - called for every event; `any` takes twice as long
-        if start_s <= middle_s < end_s:
-            return True
-    return False
 
 
 def _join(

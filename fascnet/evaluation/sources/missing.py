@@ -11,6 +11,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from fascnet.data.labelling.seconds import merge_intervals
 from fascnet.errors import SettingError
 from fascnet.evaluation.sources.source import ClipFindings, Source
 
@@ -141,14 +142,4 @@ def _extend(found: ClipFindings, truth: ClipFindings) -> ClipFindings:
     later = [
         (max(e.onset_s, end_s), e.offset_s) for e in truth.events if (e.onset_s + e.offset_s) / 2 >= end_s
     ]
-    return replace(found, examined=(*found.examined, *_join(later)))
-
-
-def _join(intervals: list[tuple[float, float]]) -> list[tuple[float, float]]:
-    joined: list[tuple[float, float]] = []
-    for start_s, end_s in sorted(intervals):
-        if joined and start_s <= joined[-1][1]:
-            joined[-1] = (joined[-1][0], max(joined[-1][1], end_s))
-        else:
-            joined.append((start_s, end_s))
-    return joined
+    return replace(found, examined=(*found.examined, *merge_intervals(later)))

@@ -19,7 +19,8 @@ from fascnet.data.label_forms.rater_events import (
     Span,
     TimeSpan,
 )
-from fascnet.data.label_forms.settle import SettledLabels, SettleSettings, merge_intervals, settle
+from fascnet.data.label_forms.settle import SettledLabels, SettleSettings, settle
+from fascnet.data.labelling.seconds import merge_intervals
 from fascnet.errors import LabelError, SettingError
 from fascnet.types import Box, Event, MaskFile, Point, Polygon
 

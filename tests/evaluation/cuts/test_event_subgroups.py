@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 from sklearn.metrics import recall_score
 
+from fascnet.data.labelling.seconds import merge_intervals
 from fascnet.evaluation.cuts.event_subgroups import (
     AMPLITUDE_CUTS_MM,
     UNKNOWN,
-    merge_intervals,
     score_false_alarms_by_confounder,
     score_recall_by_amplitude,
 )
