@@ -32,6 +32,7 @@ def run(config: dict[str, Any]) -> int:
         trainer=instantiate_node(config["trainer"], "trainer"),
         seed=config["seed"],
         name=config["name"],
+        init=config["init"],
         resume=config["resume"],
         overwrite=config["overwrite"],
         config=config,
@@ -52,6 +53,8 @@ def _check_settings(config: dict[str, Any]) -> None:
     for key in ("output", "name"):
         if not isinstance(config[key], str) or not config[key]:
             raise SettingError(f"train: {key}={config[key]} must be text")
+    if config["init"] is not None and not isinstance(config["init"], str):
+        raise SettingError(f"train: init={config['init']} must be a model file, packaged or null")
     network = config["network"]
     if not isinstance(network, dict) or set(network) != {"name", "arguments"}:
         raise SettingError("train: network needs the keys network.name and network.arguments, and no others")

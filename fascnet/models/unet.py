@@ -1,8 +1,10 @@
-"""The network: a causal (2+1)D residual U-Net on a space-to-depth stem and a motion front end.
+"""The network: a motion front end and a causal (2+1)D residual U-Net on an eighth of the resolution.
 
 Input is the working clip (grey ticks at 0.15 mm and 30 Hz); output is one logit per 4x4-pixel cell and tick.
-All of its memory of the past is explicit state, so it runs on a window, a whole clip or an endless stream
-alike.
+What moved is measured cell by cell, without weights; the U-Net tells twitches from everything else that moves.
+It works on blocks of 2x2 cells, whose channels lie side by side (space to depth), so that no detail is lost and
+its convolutions run on a 64th of the pixels. All of its memory of the past is explicit state, so it runs on a
+window, a whole clip or an endless stream alike.
 """
 
 from __future__ import annotations
@@ -13,46 +15,53 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from fascnet.models.blocks import SpatialConv, Stage, State
+from fascnet.models.blocks import Stage, State
 from fascnet.models.motion import MotionFrontEnd
 from fascnet.models.preprocessing import CELL_PX
+
+BLOCK_CELLS = 2
+"""Cells of a block along each axis: 1.2 mm at 0.15 mm per pixel, a third of a motor unit's short axis."""
 
 
 class FasciculationUNet(nn.Module):
     """Segments twitching fascicles in a stream of ticks.
 
     Args:
-        widths: channels at a quarter, an eighth, … of the working resolution; two to four stages.
-        stem_channels: channels that the space-to-depth stem makes from grey and difference pixels.
-        look_ahead: the logits of tick t are given out at tick t + look_ahead, 0-4; what happens next tells an
-            onset from noise. At 30 Hz four ticks are 133 ms of delay.
-        dilations: spacing of the temporal taps at each stage; one per width.
+        widths: channels at an eighth, a sixteenth, … of the working resolution; two to four stages.
+        dilations: ticks between the temporal taps at each stage; one per width.
+        deep_dilations: the same for further stages at the coarsest resolution, where seconds of memory are
+            cheap: a beat before this one, a tremor that has lasted for a while.
+        look_ahead: the logits of tick t are given out at tick t + look_ahead, 0-8; what happens next tells an
+            onset from noise and a second twitch from the end of the first. At 30 Hz four ticks are 133 ms.
     """
 
     def __init__(
         self,
-        widths: Sequence[int] = (24, 48, 96),
-        stem_channels: int = 12,
-        look_ahead: int = 4,
+        widths: Sequence[int] = (48, 80, 128),
         dilations: Sequence[int] = (1, 1, 2),
+        deep_dilations: Sequence[int] = (5,),
+        look_ahead: int = 4,
     ) -> None:
         super().__init__()
-        _check_arguments(widths, stem_channels, look_ahead, dilations)
+        _check_arguments(widths, dilations, deep_dilations, look_ahead)
         self.look_ahead = look_ahead
-        self.stride = CELL_PX * 2 ** (len(widths) - 1)
+        self.stride = CELL_PX * BLOCK_CELLS * 2 ** (len(widths) - 1)
         self.front_end = MotionFrontEnd()
-        self.stem = SpatialConv(2 * CELL_PX**2, stem_channels)
-        inputs = [stem_channels + MotionFrontEnd.N_CHANNELS, *widths[:-1]]
+        inputs = [MotionFrontEnd.N_CHANNELS * BLOCK_CELLS**2, *widths[:-1]]
         self.down = nn.ModuleList(
             Stage(c_in, c_out, f"down{index}", stride=1 if index == 0 else 2, dilation=dilation)
             for index, (c_in, c_out, dilation) in enumerate(zip(inputs, widths, dilations, strict=True))
+        )
+        self.deep = nn.ModuleList(
+            Stage(widths[-1], widths[-1], f"deep{index}", dilation=dilation)
+            for index, dilation in enumerate(deep_dilations)
         )
         shallow = list(range(len(widths) - 1))
         self.lateral = nn.ModuleList(
             nn.Conv2d(widths[index + 1], widths[index], 1, bias=False) for index in shallow
         )
         self.up = nn.ModuleList(Stage(widths[i], widths[i], f"up{i}", dilation=dilations[i]) for i in shallow)
-        self.head = nn.Conv2d(widths[0], 1, 1)
+        self.head = nn.Conv2d(widths[0], BLOCK_CELLS**2, 1)
         # Twitching cells are rare: starting at a probability of 2 % saves the first epochs.
         nn.init.constant_(self.head.get_parameter("bias"), -4.0)
 
@@ -71,46 +80,39 @@ class FasciculationUNet(nn.Module):
         state = {} if state is None else dict(state)
         height, width = images.shape[-2:]
         grey = pad_to_stride(images.to(self.head.weight.dtype) / 255.0, self.stride)
-        motion = self.front_end(grey, dt_s, state)
-        stem = self._embed_pixels(grey, state)
-        x = torch.cat([stem.flatten(0, 1), to_channels_last(motion.flatten(0, 1))], dim=1)
-        x = torch.unflatten(x, 0, grey.shape[:2])
+        # Nothing in the front end learns: no gradient, and half of the memory.
+        with torch.no_grad():
+            motion = self.front_end(grey, dt_s, state)
+            blocks = to_channels_last(F.pixel_unshuffle(motion.flatten(0, 1), BLOCK_CELLS))
+        x = torch.unflatten(blocks, 0, grey.shape[:2])
         skips: list[Tensor] = []
         for stage in self.down:
             x = stage(x, state)
             skips.append(x)
+        for stage in self.deep:
+            x = x + stage(x, state)
         for index in reversed(range(len(self.up))):
             shape = x.shape[:2]
             raised = self.lateral[index](x.flatten(0, 1))
             raised = F.interpolate(raised, scale_factor=2.0, mode="nearest")
             x = self.up[index](torch.unflatten(raised, 0, shape) + skips[index], state)
-        logits = self.head(x.flatten(0, 1)).squeeze(1).unflatten(0, x.shape[:2])
+        logits = F.pixel_shuffle(self.head(x.flatten(0, 1)), BLOCK_CELLS)
+        logits = torch.unflatten(logits.squeeze(1), 0, x.shape[:2])
         return logits[..., : height // CELL_PX, : width // CELL_PX], state
-
-    def _embed_pixels(self, grey: Tensor, state: State) -> Tensor:
-        """Turn each 4x4 block of grey and difference pixels into channels, which loses nothing."""
-        previous = state.get("stem.image")
-        first = grey[:, :1] if previous is None else previous
-        state["stem.image"] = grey[:, -1:].clone()
-        change = grey - torch.cat([first, grey[:, :-1]], dim=1)
-        pixels = torch.stack([grey - 0.5, 8.0 * change], dim=2).flatten(0, 1)
-        blocks = F.pixel_unshuffle(pixels, CELL_PX)
-        stem: Tensor = self.stem(to_channels_last(blocks))
-        return torch.unflatten(stem, 0, grey.shape[:2])
 
 
 def _check_arguments(
-    widths: Sequence[int], stem_channels: int, look_ahead: int, dilations: Sequence[int]
+    widths: Sequence[int], dilations: Sequence[int], deep_dilations: Sequence[int], look_ahead: int
 ) -> None:
-    for name, values in (("widths", widths), ("dilations", dilations), ("stem_channels", [stem_channels])):
+    for name, values in (("widths", widths), ("dilations", dilations), ("deep_dilations", deep_dilations)):
         if not all(type(value) is int and value >= 1 for value in values):
             raise ValueError(f"{name} {values} must be whole numbers from 1")
     if not 2 <= len(widths) <= 4:
         raise ValueError(f"{len(widths)} widths; give 2 to 4")
     if len(widths) != len(dilations):
         raise ValueError(f"{len(widths)} widths need as many dilations, not {len(dilations)}")
-    if look_ahead not in range(5):
-        raise ValueError(f"look_ahead is {look_ahead}; give 0 to 4")
+    if look_ahead not in range(9):
+        raise ValueError(f"look_ahead is {look_ahead}; give 0 to 8")
 
 
 def pad_to_stride(grey: Tensor, stride: int) -> Tensor:

@@ -6,7 +6,7 @@ import hashlib
 import logging
 import math
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from fascnet import __version__
 from fascnet.data.clip_set.subject_hash import hash_subject
 from fascnet.data.training_input.datamodule import FasciculationDataModule
 from fascnet.errors import DeviceError, SettingError
-from fascnet.inference.model_file import ModelSpec, save_model
+from fascnet.inference.model_file import Model, ModelSpec, find_packaged_model, load_model, save_model
 from fascnet.models.build import build_network
 from fascnet.models.unet import FasciculationUNet
 from fascnet.training.callbacks import choose_progress
@@ -87,6 +87,7 @@ def train_network(
     trainer: TrainerSettings,
     seed: int,
     name: str,
+    init: str | None,
     resume: bool,
     overwrite: bool,
     config: Mapping[str, Any],
@@ -105,6 +106,7 @@ def train_network(
         trainer: where and how long.
         seed: of weights, splits and windows; 0 seeds like any other.
         name: what the model is called in tables.
+        init: model file whose weights to start from, `packaged` for the one in the package, or None.
         resume: go on from the checkpoint of a run that was stopped, to the same result.
         overwrite: start anew in a folder that already holds a run.
         config: the resolved configuration, kept with the run and in the model file.
@@ -114,7 +116,8 @@ def train_network(
 
     Raises:
         OutputError: the folder holds a run, or cannot be written.
-        SettingError: what is resumed was started with another configuration.
+        SettingError: what is resumed was started with another configuration; `init` is another network.
+        ModelFileError: `init` cannot be read.
         DeviceError: more GPUs were asked for than there are.
         KeyboardInterrupt: training was stopped by Ctrl+C; the message says how to go on.
     """
@@ -140,6 +143,7 @@ def train_network(
         warnings.filterwarnings("ignore", message=f"{harmless} .* exists and is not empty")
     seed_everything(seed, workers=True, verbose=False)
     built = build_network(network["name"], network["arguments"])
+    earlier = None if init is None else _load_start(init, network, built)
     data.setup()
     # Not before everything that can be refused: a folder that holds a run is not used again.
     if checkpoint is None:
@@ -190,7 +194,7 @@ def train_network(
         raise KeyboardInterrupt(f"{output}: training was stopped; go on with resume=true") from stop
     path = output / MODEL_FILE
     if fitting.is_global_zero:
-        spec = _describe_model(module, data, network, trainer, seed, name, config, fitting.global_step)
+        spec = _describe_model(module, data, network, trainer, seed, name, config, fitting.global_step, earlier)
         save_model(path, module.network, spec)
     return path
 
@@ -204,6 +208,7 @@ def _describe_model(
     name: str,
     config: Mapping[str, Any],
     steps: int,
+    earlier: Model | None,
 ) -> ModelSpec:
     """Choose event definition and calibration on validation clips, and write everything down."""
     trained: FasciculationUNet = module.network.eval()
@@ -213,8 +218,11 @@ def _describe_model(
     trained_on = sorted({clip.source.subject_id for clip in data.train_clips})
     tuned_on = sorted({clip.source.subject_id for clip in data.val_clips})
     subjects = sorted({*trained_on, *tuned_on})
-    # Drawn from the data, not from the clock: the same run writes the same file.
-    salt = hashlib.sha256(f"{seed}:{subjects}".encode()).hexdigest()[:16]
+    # Drawn from the data, not from the clock: the same run writes the same file. A model that starts from
+    # another keeps its salt, because whom that one has seen is known as hashes only.
+    salt = hashlib.sha256(f"{seed}:{subjects}".encode()).hexdigest()[:16] if earlier is None else earlier.spec.salt
+    seen = () if earlier is None else earlier.spec.subjects_sha256
+    seen_in_training = () if earlier is None else earlier.spec.training_subjects_sha256
     p = data.preprocessor
     return ModelSpec(
         network=network["name"],
@@ -227,9 +235,11 @@ def _describe_model(
         window=asdict(data.window),
         event_definition=definition,
         calibration=calibration,
-        subjects_sha256=tuple(hash_subject(subject, salt) for subject in subjects),
+        subjects_sha256=_join(seen, (hash_subject(subject, salt) for subject in subjects)),
         salt=salt,
-        training_subjects_sha256=tuple(hash_subject(subject, salt) for subject in trained_on),
+        training_subjects_sha256=_join(
+            seen_in_training, (hash_subject(subject, salt) for subject in trained_on)
+        ),
         tuning_subjects_sha256=tuple(hash_subject(subject, salt) for subject in tuned_on),
         tuned_on=f"{len(data.val_clips)} validation clips of {len(tuned_on)} subjects",
         metrics={
@@ -241,11 +251,29 @@ def _describe_model(
             "minutes": round(module.minutes_used, 2) if trainer.max_minutes is not None else None,
             "clips": {"train": len(data.train_clips), "val": len(data.val_clips)},
             "subjects": len(subjects),
+            "started_from": None if earlier is None else earlier.sha256,
             "config": _without_paths(config),
         },
         name=name,
         fascnet_version=__version__,
     )
+
+
+def _load_start(init: str, network: Mapping[str, Any], built: FasciculationUNet) -> Model:
+    """Load the weights to start from into a network of the same name and arguments."""
+    model = load_model(find_packaged_model() if init == "packaged" else Path(init))
+    wanted = (network["name"], dict(network["arguments"]))
+    if (model.spec.network, dict(model.spec.network_args)) != wanted:
+        raise SettingError(
+            f"init={init} is a {model.spec.network} with {dict(model.spec.network_args)}; "
+            "choose the network that it was trained as, or leave init out"
+        )
+    built.load_state_dict(model.network.state_dict())
+    return model
+
+
+def _join(earlier: Iterable[str], more: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys([*earlier, *more]))
 
 
 def _drop_nan(figures: Mapping[str, float]) -> dict[str, float | None]:
@@ -254,7 +282,7 @@ def _drop_nan(figures: Mapping[str, float]) -> dict[str, float | None]:
 
 def _without_paths(config: Mapping[str, Any]) -> dict[str, Any]:
     """Leave out where things lay and who labelled them: it may name people."""
-    kept = {key: value for key, value in config.items() if key not in {"output", "resume", "overwrite"}}
+    kept = {key: value for key, value in config.items() if key not in {"output", "init", "resume", "overwrite"}}
     private = {"root", "labels", "rater", "cache_dir", "folds"}
     data = {key: value for key, value in config["data"].items() if key not in private}
     return {**kept, "data": data}

@@ -18,7 +18,6 @@ from tests.data.tiny import write_tiny_data
 TINY = [
     "network.arguments.widths=[4,6]",
     "network.arguments.dilations=[1,1]",
-    "network.arguments.stem_channels=3",
     "network.arguments.look_ahead=2",
     "data.window.n_ticks=16",
     "data.window.size_px=32",

@@ -29,7 +29,7 @@ from tests.models.test_unet import make_clip, make_network
 
 SPEC = ModelSpec(
     network="fasciculation_unet",
-    network_args={"widths": [4, 8], "stem_channels": 3, "look_ahead": 2, "dilations": [1, 2]},
+    network_args={"widths": [4, 8], "look_ahead": 2, "dilations": [1, 2]},
     preprocessing={"pitch_mm": 0.15, "rate_hz": 30.0, "assumed_mm_per_px": 0.1},
     event_definition=EventDefinition(0.6, 0.25, 0.1, 0.1, 0.01, 0.02),
     calibration=ClipCalibration(1.5, -0.5),
@@ -191,7 +191,7 @@ def test_other_weights(tmp_path: Path) -> None:
         ({"calibration": None}, "damaged"),
         ({"network": "resnet"}, "no network 'resnet'"),
         ({"network": ["resnet"]}, "newer fascnet"),
-        ({"network_args": {"widths": [4, 16], "dilations": [1, 2], "stem_channels": 3}}, "newer fascnet"),
+        ({"network_args": {"widths": [4, 16], "dilations": [1, 2]}}, "newer fascnet"),
         ({"network_args": {"depth": 3}}, "depth"),
         ({"network_args": 3}, ""),
         ({"preprocessing": {"pitch_mm": 99.0}}, "pitch_mm"),

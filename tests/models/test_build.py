@@ -31,9 +31,9 @@ def test_an_unknown_name_lists_the_known_ones() -> None:
         ({"widths": [4, 8.5], "dilations": [1, 1]}, "widths"),
         ({"widths": "ab", "dilations": [1, 1]}, "widths"),
         ({"widths": 8}, ""),
-        ({"stem_channels": 0}, "stem_channels"),
-        ({"look_ahead": -1}, "give 0 to 4"),
-        ({"look_ahead": 5}, "give 0 to 4"),
+        ({"deep_dilations": [0]}, "deep_dilations"),
+        ({"look_ahead": -1}, "give 0 to 8"),
+        ({"look_ahead": 9}, "give 0 to 8"),
         ({"dilations": [1, 1, -1]}, "dilations"),
     ],
 )

@@ -17,7 +17,7 @@ def make_network(look_ahead: int = 2, widths: tuple[int, ...] = (4, 8)) -> Fasci
     """A small network whose weights and statistics are random, so that every path matters."""
     torch.manual_seed(0)
     dilations = (1, 2, 1, 1)[: len(widths)]
-    network = FasciculationUNet(widths, stem_channels=3, look_ahead=look_ahead, dilations=dilations)
+    network = FasciculationUNet(widths, look_ahead=look_ahead, dilations=dilations)
     for module in network.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
             assert module.running_mean is not None and module.running_var is not None

@@ -12,7 +12,7 @@ from tests.data.training_input.test_datamodule import make_data
 
 NETWORK = {
     "name": "fasciculation_unet",
-    "arguments": {"widths": [4, 6], "stem_channels": 3, "look_ahead": 2, "dilations": [1, 1]},
+    "arguments": {"widths": [4, 6], "look_ahead": 2, "dilations": [1, 1]},
 }
 
 
@@ -32,6 +32,7 @@ def train(
         trainer=TrainerSettings(**settings),
         seed=seed,
         name="tiny",
+        init=changed.pop("init", None),
         config={
             "seed": seed,
             "data": {"root": str(root), "rater": None, **data},

@@ -121,6 +121,7 @@ def paint_stencils(
     times_s: NDArray[np.float64],
     rows: slice,
     columns: slice,
+    part_s: float = 0.0,
 ) -> NDArray[np.uint8]:
     """Paint what is known at some moments on a part of the grid.
 
@@ -130,6 +131,8 @@ def paint_stencils(
         times_s: (T,) moments, in any order.
         rows: rows of the grid, with start and stop.
         columns: columns of the grid, with start and stop.
+        part_s: so long before a twitch its place is still, even if the twitch before it has not ended: what a
+            network learns to leave between two twitches, so that they can be told apart and counted.
 
     Returns:
         uint8 (T, rows, columns) of `BACKGROUND`, `TWITCH`, `UNKNOWN`; `UNKNOWN` outside the examined seconds.
@@ -142,6 +145,11 @@ def paint_stencils(
             if during.any():
                 inside = stencil.place[rows, columns] == value
                 painted[during] = np.where(inside, np.uint8(value), painted[during])
+    for stencil in stencils if part_s > 0 else ():
+        just_before = (times_s >= stencil.onset_s - part_s) & (times_s < stencil.onset_s)
+        if just_before.any():
+            again = (stencil.place[rows, columns] == TWITCH) & (painted[just_before] == TWITCH)
+            painted[just_before] = np.where(again, np.uint8(BACKGROUND), painted[just_before])
     known = np.zeros(len(times_s), bool)
     for start_s, end_s in examined:
         known |= (times_s >= start_s) & (times_s < end_s)

@@ -18,7 +18,7 @@ from fascnet.data.labelling.labels import load_labels
 from fascnet.data.training_input.dataset import Window, WindowDataset, WindowSampler, WindowSettings
 from fascnet.data.training_input.transforms import Augmentation, WindowAugmenter
 from fascnet.data.training_input.working_clip import WorkingClip, prepare_clip
-from fascnet.errors import LabelError, SettingError, SplitError
+from fascnet.errors import LabelError, ManifestError, SettingError, SplitError
 from fascnet.models.preprocessing import Preprocessor
 from fascnet.types import ClipSource, Labels
 
@@ -29,8 +29,8 @@ class FasciculationDataModule(LightningDataModule):
     """Reads a data set (contract 2.3), splits it by subject and serves it.
 
     Args:
-        root: folder with `manifest.csv`.
-        labels: folder with label files; None = `root`/labels.
+        root: folder with `manifest.csv`, or several such folders, learnt from together.
+        labels: folder with label files, one for each root; None = `root`/labels.
         rater: whose labels to learn from; None when each clip has just one.
         split_fractions: shares of subjects, where the manifest has no split.
         preprocessor: how recordings reach the working grid.
@@ -50,8 +50,8 @@ class FasciculationDataModule(LightningDataModule):
 
     def __init__(
         self,
-        root: str | Path,
-        labels: str | Path | None,
+        root: str | Path | Sequence[str],
+        labels: str | Path | Sequence[str] | None,
         rater: str | None,
         split_fractions: Mapping[str, float],
         preprocessor: Preprocessor,
@@ -74,8 +74,13 @@ class FasciculationDataModule(LightningDataModule):
         ):
             if value < least:
                 raise SettingError(f"data.{name} is {value}; give {least} or more")
-        self.root = Path(root)
-        self.labels_dir = self.root / "labels" if labels is None else Path(labels)
+        self.roots = _list_paths(root)
+        self.labels_dirs = [r / "labels" for r in self.roots] if labels is None else _list_paths(labels)
+        if not self.roots or len(self.roots) != len(self.labels_dirs):
+            raise SettingError(
+                f"data.root names {len(self.roots)} folders and data.labels {len(self.labels_dirs)}; "
+                "give a folder of labels for each root, or leave data.labels out"
+            )
         self.rater = rater
         self.split_fractions = dict(split_fractions)
         self.preprocessor = preprocessor
@@ -84,7 +89,7 @@ class FasciculationDataModule(LightningDataModule):
         self.batch_size = batch_size
         self.windows_per_epoch = windows_per_epoch
         self.workers = workers
-        self.cache_dir = self.root / ".fascnet-cache" if cache_dir is None else Path(cache_dir)
+        self.cache_dir = self.roots[0] / ".fascnet-cache" if cache_dir is None else Path(cache_dir)
         self.seed = seed
         self.folds, self.fold = folds, fold
         self.sources: list[ClipSource] = []
@@ -100,12 +105,13 @@ class FasciculationDataModule(LightningDataModule):
         """
         if self.sources:
             return
-        listed = read_manifest(self.root)
+        listed = self._list_clips()
         if self.folds is None and self.fold is None:
             clips = draw_splits(listed, self.split_fractions, self.seed)
         else:
             clips = choose_round(listed, self.folds, self.fold)
-        chosen = choose_labels(clips, load_labels(self.labels_dir), self.rater, self.labels_dir)
+        labels = {clip_id: raters for d in self.labels_dirs for clip_id, raters in load_labels(d).items()}
+        chosen = choose_labels(clips, labels, self.rater, self.labels_dirs[0])
         unlabelled = [clip.clip_id for clip in clips if clip.clip_id not in chosen and clip.split != "test"]
         if unlabelled:
             logger.warning(
@@ -116,9 +122,21 @@ class FasciculationDataModule(LightningDataModule):
             sources = [clip for clip in clips if clip.split == split and clip.clip_id in chosen]
             if not sources:
                 raise SplitError(
-                    f"{self.root}: split '{split}' has no labelled clip; check the manifest's split column"
+                    f"{self.roots[0]}: split '{split}' has no labelled clip; check the manifest's split column"
                 )
             found += [prepare_clip(s, chosen[s.clip_id], self.preprocessor, self.cache_dir) for s in sources]
+
+    def _list_clips(self) -> list[ClipSource]:
+        """Read every root's manifest; a clip_id that two of them use would mix up their labels."""
+        listed: dict[str, ClipSource] = {}
+        for root in self.roots:
+            for clip in read_manifest(root):
+                if clip.clip_id in listed:
+                    raise ManifestError(
+                        f"{root}: clip_id {clip.clip_id} also stands in another root; rename it in one of them"
+                    )
+                listed[clip.clip_id] = clip
+        return list(listed.values())
 
     def train_dataloader(self) -> DataLoader[Window]:
         """Serve windows."""
@@ -149,6 +167,10 @@ class FasciculationDataModule(LightningDataModule):
     def val_dataloader(self) -> DataLoader[Any]:
         """Serve whole clips, one at a time."""
         return DataLoader(self.val_clips, batch_size=None, collate_fn=None)  # type: ignore[arg-type]
+
+
+def _list_paths(given: str | Path | Sequence[str]) -> list[Path]:
+    return [Path(given)] if isinstance(given, str | Path) else [Path(one) for one in given]
 
 
 def choose_labels(

@@ -38,12 +38,15 @@ class WindowSettings:
         event_fraction: share of windows laid around a fasciculation; the rest fall anywhere, 0-1.
         warm_up_ticks: first ticks of a window that do not count, unless the clip begins there: the network
             has not seen what came before.
+        part_s: seconds of stillness painted before a twitch where another one has not ended yet, 0-0.5: it
+            teaches to tell the two apart.
     """
 
     n_ticks: int = 48
     size_px: int = 144
     event_fraction: float = 0.6
     warm_up_ticks: int = 6
+    part_s: float = 0.08
 
     def __post_init__(self) -> None:
         if not 16 <= self.n_ticks <= 512:
@@ -54,6 +57,8 @@ class WindowSettings:
             raise SettingError(f"window.event_fraction is {self.event_fraction}; give 0 to 1")
         if not 0 <= self.warm_up_ticks < self.n_ticks:
             raise SettingError(f"window.warm_up_ticks is {self.warm_up_ticks}; give 0 to n_ticks - 1")
+        if not 0 <= self.part_s <= 0.5:
+            raise SettingError(f"window.part_s is {self.part_s}; give 0 to 0.5 seconds")
 
 
 class WindowDataset(Dataset[Window]):
@@ -127,7 +132,7 @@ class WindowDataset(Dataset[Window]):
 
         images = np.ascontiguousarray(frames[np.ix_(ticks, _indices(rows), _indices(columns))])
         painted = paint_stencils(
-            self.stencils[clip_index], clip.labels.examined, ticks / rate_hz, rows, columns
+            self.stencils[clip_index], clip.labels.examined, ticks / rate_hz, rows, columns, w.part_s
         )
         painted[beyond] = UNKNOWN
         if start > 0:
