@@ -72,7 +72,7 @@ def find_backgrounds(inputs: str | Path | Sequence[str | Path]) -> list[Backgrou
         stills = list(_find_stills(entry))
         if not (stills and entry.suffix.lower() in STILL_SUFFIXES):
             try:
-                found += [(clip, False) for clip in find_clips(entry)]
+                found += [(clip, _is_still(clip.path)) for clip in find_clips(entry)]
             except RecordingError:
                 # A folder of stills alone holds no recording.
                 if not stills:
@@ -144,8 +144,13 @@ def take_fingerprint(path: Path) -> str:
     return digest.hexdigest()[:32]
 
 
+def _is_still(path: Path) -> bool:
+    """Tell a picture that a manifest lists from a recording."""
+    return path.is_file() and path.suffix.lower() in STILL_SUFFIXES
+
+
 def _find_stills(entry: Path) -> Iterator[Path]:
-    if entry.is_file() and entry.suffix.lower() in STILL_SUFFIXES:
+    if _is_still(entry):
         yield entry
     # A manifest names all that belongs to a data set.
     if not entry.is_dir() or (entry / FILE_NAME).is_file():

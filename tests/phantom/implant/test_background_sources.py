@@ -94,3 +94,15 @@ def test_a_fingerprint_follows_the_content(tmp_path: Path) -> None:
     a, b, c = (take_fingerprint(tmp_path / name) for name in "abc")
     assert a == b != c
     assert take_fingerprint(tmp_path / "missing") == ""
+
+
+def test_a_manifest_may_list_stills(tmp_path: Path) -> None:
+    picture = tmp_path / "still.png"
+    write_still(picture)
+    write_manifest(tmp_path, [ClipSource("still", picture, "anna", mm_per_px=0.1)])
+
+    (source,) = find_backgrounds(tmp_path)
+
+    assert source.is_still
+    assert source.clip.mm_per_px == pytest.approx(0.1)
+    assert "anna" not in source.subject_id
