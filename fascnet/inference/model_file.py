@@ -43,6 +43,8 @@ class ModelSpec:
         window: shape of the windows that it was trained on.
         event_definition: the six numbers that turn its heatmaps into events, chosen on validation clips.
         calibration: turns its pooled clip logit into a probability, fitted on validation clips.
+        operating_point: `clip_threshold`, the score from which a clip counts as positive, with the
+            specificity asked for and what it gave on validation clips; empty: none was chosen.
         subjects_sha256: `hash_subject` of every subject it has seen, in training or validation.
         salt: of those hashes.
         training_subjects_sha256: those of them whose clips the weights were fitted on; empty: not told apart.
@@ -59,6 +61,7 @@ class ModelSpec:
     preprocessing: dict[str, float]
     event_definition: EventDefinition
     calibration: ClipCalibration
+    operating_point: dict[str, float | int | None] = field(default_factory=dict)
     window: dict[str, Any] = field(default_factory=dict)
     subjects_sha256: tuple[str, ...] = ()
     salt: str = ""

@@ -101,6 +101,7 @@ class NetworkPredictor:
             "preprocessing": spec.preprocessing,
             "event_definition": asdict(spec.event_definition),
             "calibration": asdict(spec.calibration),
+            "operating_point": spec.operating_point,
             "subjects_sha256": list(spec.subjects_sha256),
             "salt": spec.salt,
             **{key: value for key, value in roles.items() if value},

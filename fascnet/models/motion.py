@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from functools import cache
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -48,6 +49,10 @@ class MotionFrontEnd(nn.Module):
     """
 
     N_CHANNELS = 17
+    VERSION = 1
+    """Raised when the channels change: measured clips that were kept are measured again."""
+    MIRROR_SIGNS = np.array([-1, 1, -1, 1, -1, 1, -1, 1, -1, 1, 1, 1, 1, 1, -1, 1, 1], np.float32)
+    """Factor of each channel in a picture mirrored left to right: shifts along x change their sign."""
 
     long_filter: Tensor
     short_filter: Tensor
@@ -223,8 +228,8 @@ def _pool_moments(before: Tensor, after: Tensor, cell_px: int) -> Tensor:
 
 def add_rows(x: Tensor, n: int) -> Tensor:
     """Add up each `n` rows of (..., H, W): (..., H / n, W)."""
-    parts = x.unflatten(-2, (x.shape[-2] // n, n)).unbind(dim=-2)
-    total = parts[0] + parts[1]
+    parts = torch.unflatten(x, -2, (x.shape[-2] // n, n)).unbind(dim=-2)
+    total: Tensor = parts[0] + parts[1]
     for part in parts[2:]:
         total = total + part
     return total
@@ -252,8 +257,8 @@ def _make_neighbourhood(n_cells: int, cell_px: int) -> Tensor:
 def compress(x: Tensor) -> Tensor:
     """Compress the range of a signed quantity: sign(x) log(1 + |x|).
 
-    Much like asinh, which torch does not vectorise on a CPU, nor log1p: the plain logarithm took 0.07 ms where
-    they took 1.2 and 0.8 (65,536 values, one thread).
+    Much like asinh, which torch does not vectorise on a CPU, nor log1p: the plain logarithm took 0.07 ms
+    where they took 1.2 and 0.8 (65,536 values, one thread).
     """
     return torch.copysign((1.0 + x.abs()).log(), x)
 

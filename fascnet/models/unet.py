@@ -1,10 +1,11 @@
 """The network: a motion front end and a causal (2+1)D residual U-Net on an eighth of the resolution.
 
-Input is the working clip (grey ticks at 0.15 mm and 30 Hz); output is one logit per 4x4-pixel cell and tick.
-What moved is measured cell by cell, without weights; the U-Net tells twitches from everything else that moves.
-It works on blocks of 2x2 cells, whose channels lie side by side (space to depth), so that no detail is lost and
-its convolutions run on a 64th of the pixels. All of its memory of the past is explicit state, so it runs on a
-window, a whole clip or an endless stream alike.
+Input is the working clip (grey ticks at 0.15 mm and 30 Hz); output is one logit per 4x4-pixel cell and
+tick.
+What moved is measured cell by cell, without weights; the U-Net tells twitches from everything else that
+moves. It works on blocks of 2x2 cells, whose channels lie side by side (space to depth), so that no detail
+is lost and its convolutions run on a 64th of the pixels. All of its memory of the past is explicit state, so
+it runs on a window, a whole clip or an endless stream alike.
 """
 
 from __future__ import annotations
@@ -83,8 +84,21 @@ class FasciculationUNet(nn.Module):
         # Nothing in the front end learns: no gradient, and half of the memory.
         with torch.no_grad():
             motion = self.front_end(grey, dt_s, state)
-            blocks = to_channels_last(F.pixel_unshuffle(motion.flatten(0, 1), BLOCK_CELLS))
-        x = torch.unflatten(blocks, 0, grey.shape[:2])
+        logits = self.judge_motion(motion, state)
+        return logits[..., : height // CELL_PX, : width // CELL_PX], state
+
+    def judge_motion(self, motion: Tensor, state: State) -> Tensor:
+        """Tell twitches from other motion: the part that learns.
+
+        Args:
+            motion: (B, T, C, h, w), the front end's channels; h and w multiples of the coarsest block.
+            state: streaming state, updated in place.
+
+        Returns:
+            Logits (B, T, h, w), `look_ahead` ticks late.
+        """
+        blocks = to_channels_last(F.pixel_unshuffle(motion.flatten(0, 1), BLOCK_CELLS))
+        x = torch.unflatten(blocks, 0, motion.shape[:2])
         skips: list[Tensor] = []
         for stage in self.down:
             x = stage(x, state)
@@ -97,8 +111,7 @@ class FasciculationUNet(nn.Module):
             raised = F.interpolate(raised, scale_factor=2.0, mode="nearest")
             x = self.up[index](torch.unflatten(raised, 0, shape) + skips[index], state)
         logits = F.pixel_shuffle(self.head(x.flatten(0, 1)), BLOCK_CELLS)
-        logits = torch.unflatten(logits.squeeze(1), 0, x.shape[:2])
-        return logits[..., : height // CELL_PX, : width // CELL_PX], state
+        return torch.unflatten(logits.squeeze(1), 0, x.shape[:2])
 
 
 def _check_arguments(

@@ -194,7 +194,9 @@ def train_network(
         raise KeyboardInterrupt(f"{output}: training was stopped; go on with resume=true") from stop
     path = output / MODEL_FILE
     if fitting.is_global_zero:
-        spec = _describe_model(module, data, network, trainer, seed, name, config, fitting.global_step, earlier)
+        spec = _describe_model(
+            module, data, network, trainer, seed, name, config, fitting.global_step, earlier
+        )
         save_model(path, module.network, spec)
     return path
 
@@ -214,13 +216,17 @@ def _describe_model(
     trained: FasciculationUNet = module.network.eval()
     device = torch.device("cuda") if trainer.accelerator == "gpu" else torch.device("cpu")
     trained.to(device)
-    definition, calibration, figures = tune_on_validation(trained, data.val_clips, device)
+    tuning = tune_on_validation(trained, data.val_clips, device)
     trained_on = sorted({clip.source.subject_id for clip in data.train_clips})
     tuned_on = sorted({clip.source.subject_id for clip in data.val_clips})
     subjects = sorted({*trained_on, *tuned_on})
     # Drawn from the data, not from the clock: the same run writes the same file. A model that starts from
     # another keeps its salt, because whom that one has seen is known as hashes only.
-    salt = hashlib.sha256(f"{seed}:{subjects}".encode()).hexdigest()[:16] if earlier is None else earlier.spec.salt
+    salt = (
+        hashlib.sha256(f"{seed}:{subjects}".encode()).hexdigest()[:16]
+        if earlier is None
+        else earlier.spec.salt
+    )
     seen = () if earlier is None else earlier.spec.subjects_sha256
     seen_in_training = () if earlier is None else earlier.spec.training_subjects_sha256
     p = data.preprocessor
@@ -233,8 +239,9 @@ def _describe_model(
             "assumed_mm_per_px": p.assumed_mm_per_px,
         },
         window=asdict(data.window),
-        event_definition=definition,
-        calibration=calibration,
+        event_definition=tuning.definition,
+        calibration=tuning.calibration,
+        operating_point=tuning.operating_point,
         subjects_sha256=_join(seen, (hash_subject(subject, salt) for subject in subjects)),
         salt=salt,
         training_subjects_sha256=_join(
@@ -244,7 +251,7 @@ def _describe_model(
         tuned_on=f"{len(data.val_clips)} validation clips of {len(tuned_on)} subjects",
         metrics={
             "on": "validation clips, also used to choose thresholds and calibration",
-            **_drop_nan(figures),
+            **_drop_nan(tuning.figures),
         },
         training={
             "steps": steps,
@@ -282,7 +289,9 @@ def _drop_nan(figures: Mapping[str, float]) -> dict[str, float | None]:
 
 def _without_paths(config: Mapping[str, Any]) -> dict[str, Any]:
     """Leave out where things lay and who labelled them: it may name people."""
-    kept = {key: value for key, value in config.items() if key not in {"output", "init", "resume", "overwrite"}}
+    kept = {
+        key: value for key, value in config.items() if key not in {"output", "init", "resume", "overwrite"}
+    }
     private = {"root", "labels", "rater", "cache_dir", "folds"}
     data = {key: value for key, value in config["data"].items() if key not in private}
     return {**kept, "data": data}

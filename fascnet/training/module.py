@@ -90,7 +90,10 @@ class FasciculationModule(LightningModule):
 
     def training_step(self, batch: Window, batch_index: int) -> Tensor:  # noqa: ARG002 - Lightning's signature
         """Compute the loss of a batch of windows."""
-        logits, _ = self.network(batch["images"], batch["dt_s"])
+        if "motion" in batch:
+            logits = self.network.judge_motion(batch["motion"], {})
+        else:
+            logits, _ = self.network(batch["images"], batch["dt_s"])
         # The logits of tick t come look_ahead ticks later; a window's last ticks are never answered.
         delay = self.network.look_ahead
         n_ticks = logits.shape[1]

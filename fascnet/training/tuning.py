@@ -4,30 +4,56 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from fascnet.data.training_input.working_clip import WorkingClip
 from fascnet.evaluation.figures.events import f1
+from fascnet.inference.scores import calibrate
 from fascnet.models.unet import FasciculationUNet
 from fascnet.training.validation import Review
 from fascnet.types import ClipCalibration, EventDefinition
 
-ONSET_THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
-OFFSET_SHARES = (0.4, 0.7)
+ONSET_THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+OFFSET_SHARES = (0.4, 0.6, 0.8)
 MIN_ON_S = (0.067, 0.1, 0.134)
+MIN_OFF_S = (0.034, 0.1)
 
 PRIOR_WEIGHT = 0.05
 """Pull of the calibration towards the identity: a dozen separable clips must not make scores of 0 and 1."""
 
 
+SPECIFICITY = 0.985
+"""Of clips without fasciculations, the share to be called negative: what eleven human raters reached on 25
+videos (Vlazak & Kraemer-Best 2014)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """What validation clips decide.
+
+    Attributes:
+        definition: what makes a heatmap an event.
+        calibration: of clip scores.
+        operating_point: as in `ModelSpec`.
+        figures: on the same clips.
+    """
+
+    definition: EventDefinition
+    calibration: ClipCalibration
+    operating_point: dict[str, float | int | None]
+    figures: dict[str, float]
+
+
 def tune_on_validation(
     network: FasciculationUNet, clips: Sequence[WorkingClip], device: torch.device
-) -> tuple[EventDefinition, ClipCalibration, dict[str, float]]:
-    """Choose event definition and calibration.
+) -> Tuning:
+    """Choose event definition, calibration and operating point.
 
     Args:
         network: in evaluation mode, on `device`.
@@ -35,12 +61,12 @@ def tune_on_validation(
         device: where the network is.
 
     Returns:
-        The definition with the largest F1 (of equals, the one with the highest thresholds), the calibration,
-        and the validation figures with them.
+        The definition with the largest F1 (of equals, the one with the highest thresholds), its onsets moved
+        by their median lag behind the labels; the rest; and the validation figures with them.
     """
     candidates = [
-        EventDefinition(onset, round(onset * share, 3), min_on_s, min_off_s=0.1)
-        for onset, share, min_on_s in product(ONSET_THRESHOLDS, OFFSET_SHARES, MIN_ON_S)
+        EventDefinition(onset, round(onset * share, 3), min_on_s, min_off_s)
+        for onset, share, min_on_s, min_off_s in product(ONSET_THRESHOLDS, OFFSET_SHARES, MIN_ON_S, MIN_OFF_S)
     ]
     review = Review(candidates)
     for clip in clips:
@@ -50,8 +76,47 @@ def tune_on_validation(
         range(len(candidates)),
         key=lambda i: (scores[i], candidates[i].onset_threshold, candidates[i].min_on_s),
     )
+    # A heatmap rises above its threshold some ticks after the labelled onset.
+    lags_s = review.measure_onset_lags_s(best)
+    pad_onset_s = max(0.0, round(float(np.median(lags_s)), 3)) if lags_s else 0.0
+    review.pad_onsets(best, pad_onset_s)
+    definition = replace(candidates[best], pad_onset_s=pad_onset_s)
     calibration = fit_calibration(review.clip_logits, review.clip_truths)
-    return candidates[best], calibration, review.summarise(best)
+    scores = np.array([calibrate(logit, calibration) for logit in review.clip_logits])
+    point = choose_operating_point(scores, np.array(review.clip_truths, bool))
+    return Tuning(definition, calibration, point, review.summarise(best))
+
+
+def choose_operating_point(
+    scores: NDArray[np.float64], truths: NDArray[np.bool_], specificity: float = SPECIFICITY
+) -> dict[str, float | int | None]:
+    """Choose the lowest score from which a clip is called positive at a given specificity.
+
+    Args:
+        scores: (n,) calibrated scores.
+        truths: (n,) whether the clip holds a fasciculation.
+        specificity: share of the clips without one that must stay negative, 0-1.
+
+    Returns:
+        `clip_threshold` (half way between the scores around it), the specificity asked for and reached, the
+        sensitivity with it, and how many clips of either kind decided; empty without negative clips.
+    """
+    negatives, positives = np.sort(scores[~truths]), scores[truths]
+    if not len(negatives):
+        return {}
+    # So many negatives, from the lowest, must lie below the threshold.
+    n_below = math.ceil(specificity * len(negatives) - 1e-9)
+    highest = float(negatives[n_below - 1]) if n_below else 0.0
+    above = scores[scores > highest]
+    threshold = (highest + float(above.min())) / 2 if len(above) else min(1.0, highest + 1e-6)
+    return {
+        "clip_threshold": threshold,
+        "specificity_asked": specificity,
+        "specificity": float((negatives < threshold).mean()),
+        "sensitivity": float((positives >= threshold).mean()) if len(positives) else None,
+        "n_negative": len(negatives),
+        "n_positive": len(positives),
+    }
 
 
 def fit_calibration(logits: Sequence[float], truths: Sequence[bool]) -> ClipCalibration:

@@ -1,9 +1,9 @@
-"""Figures on whole validation clips, by the code that predicts and benchmarks; memory does not grow."""
+"""Figures on whole validation clips, by the code that predicts and benchmarks; heatmaps are not kept."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -13,13 +13,13 @@ from fascnet.data.training_input.working_clip import WorkingClip
 from fascnet.evaluation.figures.clips import build_auroc
 from fascnet.evaluation.figures.events import f1, false_alarms_per_min, precision, recall
 from fascnet.evaluation.figures.pixels import PixelHistogram
-from fascnet.evaluation.matching.match import MatchingRule, match_events
+from fascnet.evaluation.matching.match import Matching, MatchingRule, match_events
 from fascnet.inference.events import EventFinder
 from fascnet.inference.scores import ClipPool
 from fascnet.inference.streaming import stream_probabilities
 from fascnet.models.preprocessing import Tick
 from fascnet.models.unet import FasciculationUNet
-from fascnet.types import Event, EventDefinition
+from fascnet.types import Event, EventDefinition, Labels
 
 MATCHING = MatchingRule("overlap_6mm", mode="overlap", max_distance_mm=6.0)
 """Any overlap in time, and the found centre within 6 mm of the labelled region."""
@@ -44,6 +44,7 @@ class Review:
     counts: np.ndarray = field(init=False)
     clip_logits: list[float] = field(default_factory=list)
     clip_truths: list[bool] = field(default_factory=list)
+    _found: list[tuple[Labels, float | None, list[list[Event]]]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.counts = np.zeros((len(self.definitions), 4))
@@ -65,16 +66,31 @@ class Review:
                 pool.push(heatmap)
                 for index, finder in enumerate(finders):
                     found[index] += finder.push(heatmap)
-        minutes = sum(end - begin for begin, end in labels.examined) / 60
+        events = [found[index] + finder.finish() for index, finder in enumerate(finders)]
+        self._found.append((labels, spacing, events))
+        for index, of_definition in enumerate(events):
+            self.counts[index] += _count(labels, of_definition, spacing)
         reference = labels.fasciculations()
-        for index, finder in enumerate(finders):
-            events = found[index] + finder.finish()
-            matching = match_events(reference, events, MATCHING, examined=labels.examined, mm_per_px=spacing)
-            self.counts[index] += len(matching.matches), len(matching.false), len(matching.missed), minutes
         logit = pool.finish()
         if logit is not None:
             self.clip_logits.append(logit)
             self.clip_truths.append(bool(reference))
+
+    def measure_onset_lags_s(self, index: int) -> list[float]:
+        """Return how much later than labelled each found event begins, with one of the definitions."""
+        lags: list[float] = []
+        for labels, spacing, events in self._found:
+            reference, found = labels.fasciculations(), events[index]
+            matching = _match(labels, found, spacing)
+            lags += [found[m.found].onset_s - reference[m.reference].onset_s for m in matching.matches]
+        return lags
+
+    def pad_onsets(self, index: int, pad_onset_s: float) -> None:
+        """Move the onsets found with one of the definitions earlier, and count anew."""
+        self.counts[index] = 0.0
+        for labels, spacing, events in self._found:
+            events[index] = [replace(e, onset_s=max(0.0, e.onset_s - pad_onset_s)) for e in events[index]]
+            self.counts[index] += _count(labels, events[index], spacing)
 
     def compute_auroc(self) -> float:
         """Return the clips' AUROC; NaN with one class only."""
@@ -95,6 +111,17 @@ class Review:
             "event_recall": float(recall(sums)),
             "false_alarms_per_min": float(false_alarms_per_min(sums)),
         }
+
+
+def _match(labels: Labels, found: Sequence[Event], spacing: float | None) -> Matching:
+    return match_events(labels.fasciculations(), found, MATCHING, examined=labels.examined, mm_per_px=spacing)
+
+
+def _count(labels: Labels, found: Sequence[Event], spacing: float | None) -> tuple[float, ...]:
+    """Return hits, false alarms, missed events and examined minutes of one clip."""
+    matching = _match(labels, found, spacing)
+    minutes = sum(end - begin for begin, end in labels.examined) / 60
+    return len(matching.matches), len(matching.false), len(matching.missed), minutes
 
 
 def _read_ticks(clip: WorkingClip) -> Iterator[Tick]:

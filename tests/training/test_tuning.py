@@ -8,7 +8,7 @@ import torch
 
 from fascnet.data.labelling.targets import rasterise_truth
 from fascnet.training import tuning
-from fascnet.training.tuning import fit_calibration, tune_on_validation
+from fascnet.training.tuning import choose_operating_point, fit_calibration, tune_on_validation
 from fascnet.types import ClipCalibration
 from tests.data.tiny import make_frames, make_working_clip
 from tests.models.test_unet import make_network
@@ -54,19 +54,59 @@ def test_chooses_by_f1_and_of_equals_the_strictest(tmp_path: Path, monkeypatch: 
         return [heatmaps[:20], heatmaps[20:]]
 
     monkeypatch.setattr("fascnet.training.validation.stream_probabilities", perfect)
-    definition, calibration, figures = tune_on_validation(make_network(), [clip], torch.device("cpu"))
+    tuned = tune_on_validation(make_network(), [clip], torch.device("cpu"))
+    definition, figures = tuned.definition, tuned.figures
     assert definition.onset_threshold == 0.6
     assert definition.min_on_s == max(tuning.MIN_ON_S)
     assert definition.offset_threshold <= definition.onset_threshold
     assert (figures["event_f1"], figures["event_precision"], figures["event_recall"]) == (1.0, 1.0, 1.0)
     assert figures["pixel_ap"] == pytest.approx(1.0, abs=0.01)
-    assert calibration == ClipCalibration()
+    assert tuned.calibration == ClipCalibration()
+    assert tuned.operating_point == {}
 
 
 def test_a_network_that_finds_nothing_is_tuned_all_the_same(tmp_path: Path) -> None:
     clip = make_working_clip(tmp_path, make_frames(20, 0, None))
     network = make_network()
     torch.nn.init.constant_(network.head.get_parameter("bias"), -20.0)
-    definition, _, figures = tune_on_validation(network, [clip], torch.device("cpu"))
-    assert definition.onset_threshold == max(tuning.ONSET_THRESHOLDS)
-    assert figures["false_alarms_per_min"] == 0
+    tuned = tune_on_validation(network, [clip], torch.device("cpu"))
+    assert tuned.definition.onset_threshold == max(tuning.ONSET_THRESHOLDS)
+    assert tuned.figures["false_alarms_per_min"] == 0
+
+
+def test_onsets_found_late_are_moved_to_the_labelled_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip = make_working_clip(tmp_path, make_frames(45, 0, range(18, 27)))
+    truth, _ = rasterise_truth(clip.labels, clip.times_s, clip.grid.box, clip.grid.cells)
+    late = np.roll(truth, 3, axis=0)
+
+    def find_late(*_: object) -> list[np.ndarray]:
+        return [np.where(late, np.float32(0.95), np.float32(0.01))]
+
+    monkeypatch.setattr("fascnet.training.validation.stream_probabilities", find_late)
+    tuned = tune_on_validation(make_network(), [clip], torch.device("cpu"))
+    assert tuned.definition.pad_onset_s == pytest.approx(0.1, abs=0.034)
+    assert tuned.figures["event_f1"] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("negatives", "positives", "asked", "specificity", "sensitivity"),
+    [
+        ([0.1, 0.2, 0.3, 0.4], [0.5, 0.9], 0.985, 1.0, 1.0),
+        ([0.1, 0.2, 0.3, 0.6], [0.5, 0.9], 0.985, 1.0, 0.5),
+        ([0.1, 0.2, 0.3, 0.6], [0.5, 0.9], 0.75, 0.75, 1.0),
+        ([0.1, 0.9], [], 0.985, 1.0, None),
+    ],
+)
+def test_the_operating_point_keeps_the_specificity(
+    negatives: list[float],
+    positives: list[float],
+    asked: float,
+    specificity: float,
+    sensitivity: float | None,
+) -> None:
+    truths = np.array([False] * len(negatives) + [True] * len(positives))
+    point = choose_operating_point(np.array(negatives + positives), truths, asked)
+    assert (point["specificity"], point["sensitivity"]) == (specificity, sensitivity)
+    assert (point["n_negative"], point["n_positive"]) == (len(negatives), len(positives))

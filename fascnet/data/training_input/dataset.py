@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 from torch.utils.data import Dataset, Sampler
 
 from fascnet.data.labelling.targets import TWITCH, UNKNOWN, paint_stencils
+from fascnet.data.training_input.cell_targets import pool_cells
 from fascnet.data.training_input.transforms import WindowAugmenter
 from fascnet.data.training_input.working_clip import WorkingClip
 from fascnet.errors import SettingError
 from fascnet.models.motion import END_OF_CLIP
-from fascnet.models.preprocessing import CELL_PX
 
 Window = dict[str, Any]
 """`images` uint8 (T, H, W), `dt_s` float32 (T,), `target` float32 (T, h, w), `valid` bool (T, h, w)."""
@@ -113,14 +113,15 @@ class WindowDataset(Dataset[Window]):
         span = int(passed[-1]) + 1
         if stencil is None:
             start = int(rng.integers(0, max(1, n_clip - span + 1)))
-            rows, columns = (_place(size, w.size_px, None, rng) for size in (height, width))
+            rows, columns = (place_window(size, w.size_px, None, rng) for size in (height, width))
         else:
             onset = round(stencil.onset_s * rate_hz)
             start = onset - int(rng.integers(w.warm_up_ticks, max(w.warm_up_ticks + 1, span - 10)))
             centre = np.argwhere(stencil.place == TWITCH)
             middle = centre.mean(axis=0) if len(centre) else (height / 2, width / 2)
             rows, columns = (
-                _place(n, w.size_px, float(m), rng) for n, m in zip((height, width), middle, strict=True)
+                place_window(n, w.size_px, float(m), rng)
+                for n, m in zip((height, width), middle, strict=True)
             )
         start = min(max(start, 0), max(0, n_clip - span))
         ticks = np.minimum(start + shown, n_clip - 1)
@@ -140,12 +141,12 @@ class WindowDataset(Dataset[Window]):
         images, painted = (_fill(a, w.size_px, v) for a, v in ((images, 0), (painted, UNKNOWN)))
         if self.augmenter is not None:
             images, painted = self.augmenter.warp(images, painted, rng)
-        twitch, unknown = (_pool(painted == code) for code in (TWITCH, UNKNOWN))
+        cells = pool_cells(painted)
         return {
             "images": torch.from_numpy(images),
             "dt_s": torch.from_numpy(dt_s.astype(np.float32)),
-            "target": torch.from_numpy((twitch >= 0.5).astype(np.float32)),
-            "valid": torch.from_numpy((unknown < 0.5) | (twitch >= 0.5)),
+            "target": torch.from_numpy((cells == TWITCH).astype(np.float32)),
+            "valid": torch.from_numpy(cells != UNKNOWN),
         }
 
 
@@ -178,7 +179,7 @@ class WindowSampler(Sampler[int]):
         yield from range(first, first + len(self) * self.world_size, self.world_size)
 
 
-def _place(size: int, wanted: int, around: float | None, rng: np.random.Generator) -> slice:
+def place_window(size: int, wanted: int, around: float | None, rng: np.random.Generator) -> slice:
     """Choose where along one axis a window lies: anywhere, or so that `around` is well inside."""
     if size <= wanted:
         return slice(0, size)
@@ -199,10 +200,3 @@ def _fill(window: NDArray[np.uint8], size_px: int, value: int) -> NDArray[np.uin
     _, height, width = window.shape
     pad = ((0, 0), (0, size_px - height), (0, size_px - width))
     return np.pad(window, pad, constant_values=value) if height < size_px or width < size_px else window
-
-
-def _pool(inside: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """Return the share of each 4x4 cell that is inside, (T, h, w)."""
-    n_ticks, height, width = inside.shape
-    cells = inside.reshape(n_ticks, height // CELL_PX, CELL_PX, width // CELL_PX, CELL_PX)
-    return np.asarray(cells.mean(axis=(2, 4)), np.float32)

@@ -1,0 +1,199 @@
+"""Clips whose motion is measured once, so that an epoch computes the network's learning part only.
+
+Measuring motion takes as long as the rest of a training step on a CPU, and it learns nothing. So each clip is
+varied (`WindowAugmenter`) a few times, its motion is measured with the network's own front end, and windows
+are cut from the result. What is lost: every epoch sees the same few variations, mirrored or not.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.utils.data import Dataset
+
+from fascnet.data.labelling.targets import TWITCH, UNKNOWN, paint_stencils
+from fascnet.data.training_input.cell_targets import pool_cells
+from fascnet.data.training_input.dataset import Window, WindowSettings, place_window
+from fascnet.data.training_input.transforms import Augmentation, WindowAugmenter
+from fascnet.data.training_input.working_clip import WorkingClip
+from fascnet.data.whole_file import write_whole
+from fascnet.models.blocks import State
+from fascnet.models.motion import END_OF_CLIP, MotionFrontEnd
+from fascnet.models.preprocessing import CELL_PX
+from fascnet.models.unet import BLOCK_CELLS, pad_to_stride
+
+CACHE_FORMAT = 2
+CHUNK_TICKS = 16
+END_TICKS = 8
+"""Empty ticks behind a clip's end: the largest look-ahead of a network."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MotionClip:
+    """One variation of a clip, measured.
+
+    Attributes:
+        motion_path: float16 (T, C, h, w), the front end's channels.
+        codes_path: uint8 (T, h, w) of `BACKGROUND`, `TWITCH`, `UNKNOWN`.
+        events: (n, 3) tick of onset, row and column of the middle, in cells.
+    """
+
+    motion_path: Path
+    codes_path: Path
+    events: NDArray[np.int64]
+
+
+class MotionWindowDataset(Dataset[Window]):
+    """Draws windows from measured clips; index i always gives the same window.
+
+    Args:
+        clips: measured clips.
+        window: shape of the windows; sides are rounded down to blocks of the network.
+        flip_p: probability of a mirror image.
+        seed: of all draws.
+    """
+
+    def __init__(self, clips: Sequence[MotionClip], window: WindowSettings, flip_p: float, seed: int) -> None:
+        self.clips = list(clips)
+        self.window = window
+        self.flip_p = flip_p
+        self.seed = seed
+        self.events = [(i, k) for i, clip in enumerate(self.clips) for k in range(len(clip.events))]
+
+    def __len__(self) -> int:
+        """Return the number of clips; a sampler decides how many windows make an epoch."""
+        return len(self.clips)
+
+    def __getitem__(self, index: int) -> Window:
+        """Draw window `index`: `motion` float32 (T, C, h, w), `target` and `valid` as in `WindowDataset`."""
+        rng = np.random.default_rng((self.seed, index))
+        w = self.window
+        around_event = bool(self.events) and rng.random() < w.event_fraction
+        chosen, event = self.events[int(rng.integers(len(self.events)))] if around_event else (0, -1)
+        if not around_event:
+            chosen = int(rng.integers(len(self.clips)))
+        clip = self.clips[chosen]
+        motion = np.load(clip.motion_path, mmap_mode="r", allow_pickle=False)
+        n_ticks, _, height, width = motion.shape
+        middle: tuple[float | None, float | None] = (None, None)
+        start = int(rng.integers(0, max(1, n_ticks - w.n_ticks + 1)))
+        if event >= 0:
+            onset, row, column = clip.events[event]
+            start = int(onset) - int(rng.integers(w.warm_up_ticks, max(w.warm_up_ticks + 1, w.n_ticks - 10)))
+            middle = (float(row), float(column))
+        start = min(max(start, 0), max(0, n_ticks - w.n_ticks))
+        size = w.size_px // CELL_PX
+        rows, columns = (
+            _align(place_window(n, size, m, rng)) for n, m in zip((height, width), middle, strict=True)
+        )
+        part = (slice(start, start + w.n_ticks), slice(None), rows, columns)
+        piece = np.asarray(motion[part], np.float32)
+        codes = np.array(np.load(clip.codes_path, mmap_mode="r", allow_pickle=False)[part[0], rows, columns])
+        codes[: w.warm_up_ticks] = UNKNOWN
+        lacking = (w.n_ticks - len(piece), size - piece.shape[-2], size - piece.shape[-1])
+        if any(lacking):
+            t, y, x = ((0, n) for n in lacking)
+            piece = np.pad(piece, (t, (0, 0), y, x))
+            codes = np.pad(codes, (t, y, x), constant_values=UNKNOWN)
+        if rng.random() < self.flip_p:
+            piece = piece[..., ::-1] * MotionFrontEnd.MIRROR_SIGNS[:, None, None]
+            codes = codes[..., ::-1]
+        return {
+            "motion": torch.from_numpy(np.ascontiguousarray(piece, np.float32)),
+            "target": torch.from_numpy((codes == TWITCH).astype(np.float32)),
+            "valid": torch.from_numpy(codes != UNKNOWN),
+        }
+
+
+def measure_clip(
+    clip: WorkingClip,
+    version: int,
+    augmentation: Augmentation | None,
+    window: WindowSettings,
+    cache_dir: Path,
+    seed: int,
+) -> MotionClip:
+    """Vary a clip, measure its motion and keep both; found again when nothing that decides has changed.
+
+    Args:
+        clip: the working clip.
+        version: which variation, from 0.
+        augmentation: how to vary it; None for not at all.
+        window: for `part_s`.
+        cache_dir: where the measured clips are kept.
+        seed: of the variation.
+    """
+    settings = None if augmentation is None else asdict(augmentation)
+    identity = [CACHE_FORMAT, MotionFrontEnd.VERSION, clip.frames_path.name, version, settings, seed]
+    identity += [window.part_s, repr(clip.labels)]
+    key = hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:24]
+    paths = [cache_dir / f"{key}.{kind}.npy" for kind in ("motion", "codes", "events")]
+    if not all(path.exists() for path in paths):
+        rng = np.random.default_rng((seed, int(key[:12], 16)))
+        arrays: Sequence[NDArray[Any]] = _measure(clip, augmentation, window, rng)
+        cache_dir.mkdir(parents=True, exist_ok=True)
+        for path, array in zip(paths, arrays, strict=True):
+            with write_whole(path) as beside, beside.open("wb") as file:
+                np.save(file, array, allow_pickle=False)
+    return MotionClip(paths[0], paths[1], np.load(paths[2], allow_pickle=False))
+
+
+def _measure(
+    clip: WorkingClip, augmentation: Augmentation | None, window: WindowSettings, rng: np.random.Generator
+) -> tuple[NDArray[np.float16], NDArray[np.uint8], NDArray[np.int64]]:
+    cv2.setNumThreads(1)
+    frames, rate_hz = clip.frames, clip.grid.rate_hz
+    n_clip, height, width = frames.shape
+    shown = passed = np.arange(n_clip)
+    speed = 1.0
+    augmenter = None if augmentation is None else WindowAugmenter(augmentation)
+    if augmenter is not None:
+        shown, passed, speed = augmenter.choose_ticks(2 * n_clip, rate_hz, rng)
+        shown, passed = (ticks[passed < n_clip] for ticks in (shown, passed))
+    clock_s = np.cumsum(clip.dt_s, dtype=np.float64)
+    dt_s = np.diff(clock_s[passed], prepend=clock_s[passed[:1]]) / speed
+    images = np.ascontiguousarray(frames[shown])
+    stencils = clip.cut_stencils()
+    whole = slice(0, height), slice(0, width)
+    codes = paint_stencils(stencils, clip.labels.examined, shown / rate_hz, *whole, window.part_s)
+    if augmenter is not None:
+        images, codes = augmenter.warp(images, codes, rng)
+    cells = pool_cells(codes)
+    images = np.concatenate([images, np.repeat(images[-1:], END_TICKS, axis=0)])
+    dt_s = np.concatenate([dt_s, np.full(END_TICKS, END_OF_CLIP)])
+    cells = np.concatenate([cells, np.full((END_TICKS, *cells.shape[1:]), UNKNOWN, np.uint8)])
+    onsets = [int(np.searchsorted(shown / rate_hz, stencil.onset_s)) for stencil in stencils]
+    events = []
+    for onset in onsets:
+        twitching = np.argwhere(cells[min(onset + 1, len(cells) - 1)] == TWITCH)
+        if len(twitching):
+            events.append([onset, *np.rint(twitching.mean(axis=0)).astype(int)])
+    return _run_front_end(images, dt_s), cells, np.asarray(events, np.int64).reshape(-1, 3)
+
+
+def _run_front_end(images: NDArray[np.uint8], dt_s: NDArray[np.float64]) -> NDArray[np.float16]:
+    front_end, state = MotionFrontEnd().eval(), State()
+    pieces = []
+    with torch.inference_mode():
+        for first in range(0, len(images), CHUNK_TICKS):
+            grey = torch.from_numpy(images[None, first : first + CHUNK_TICKS]).float() / 255.0
+            grey = pad_to_stride(grey, 2 * CELL_PX)
+            times = torch.from_numpy(dt_s[None, first : first + CHUNK_TICKS]).float()
+            pieces.append(front_end(grey, times, state)[0].to(torch.float16).numpy())
+    cells = [size // CELL_PX for size in images.shape[1:]]
+    return np.concatenate(pieces)[..., : cells[0], : cells[1]]
+
+
+def _align(part: slice) -> slice:
+    """Move a span of cells to the network's blocks."""
+    start = part.start - part.start % BLOCK_CELLS
+    return slice(start, start + part.stop - part.start)

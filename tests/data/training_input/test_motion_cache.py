@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from fascnet.data.labelling.targets import TWITCH, UNKNOWN
+from fascnet.data.training_input.dataset import WindowDataset, WindowSettings
+from fascnet.data.training_input.motion_cache import END_TICKS, MotionClip, MotionWindowDataset, measure_clip
+from fascnet.data.training_input.transforms import Augmentation
+from fascnet.data.training_input.working_clip import WorkingClip
+from fascnet.models.motion import MotionFrontEnd
+from fascnet.models.unet import FasciculationUNet
+from tests.data.tiny import make_frames, make_working_clip
+
+WINDOW = WindowSettings(n_ticks=16, size_px=32, event_fraction=1.0, warm_up_ticks=4)
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> WorkingClip:
+    return make_working_clip(tmp_path, make_frames(60, 0, range(18, 27)))
+
+
+def measure(clip: WorkingClip, folder: Path, version: int = 0, varied: bool = False) -> MotionClip:
+    return measure_clip(clip, version, Augmentation() if varied else None, WINDOW, folder, seed=0)
+
+
+def test_kept_motion_is_what_the_network_measures(clip: WorkingClip, tmp_path: Path) -> None:
+    kept = np.load(measure(clip, tmp_path).motion_path)
+    with torch.inference_mode():
+        grey = torch.from_numpy(np.array(clip.frames)[None]).float() / 255
+        fresh = MotionFrontEnd()(grey, torch.from_numpy(clip.dt_s[None]), {})[0].numpy()
+    assert kept.shape == (60 + END_TICKS, MotionFrontEnd.N_CHANNELS, 16, 16)
+    np.testing.assert_allclose(kept[:60], fresh, atol=2e-3 * np.abs(fresh).max())
+
+
+def test_a_network_judges_kept_motion_as_it_judges_pictures(clip: WorkingClip, tmp_path: Path) -> None:
+    network = FasciculationUNet((4, 8), (1, 1), (), look_ahead=0).eval()
+    kept = torch.from_numpy(np.load(measure(clip, tmp_path).motion_path)[None, :60]).float()
+    with torch.inference_mode():
+        from_motion = network.judge_motion(kept, {})
+        from_pictures, _ = network(
+            torch.from_numpy(np.array(clip.frames)[None]), torch.from_numpy(clip.dt_s[None])
+        )
+    torch.testing.assert_close(from_motion, from_pictures, atol=5e-3, rtol=5e-3)
+
+
+def test_targets_equal_those_of_windows_cut_from_pictures(clip: WorkingClip, tmp_path: Path) -> None:
+    codes = np.load(measure(clip, tmp_path).codes_path)
+    window = WindowSettings(n_ticks=60, size_px=64, event_fraction=0.0, warm_up_ticks=0)
+    from_pictures = WindowDataset([clip], window, None, seed=0)[0]
+    np.testing.assert_array_equal(codes[:60] == TWITCH, from_pictures["target"].numpy() == 1)
+    np.testing.assert_array_equal(codes[:60] != UNKNOWN, from_pictures["valid"].numpy())
+    assert (codes[60:] == UNKNOWN).all()
+
+
+def test_windows_around_events_hold_a_twitch_and_have_one_shape(clip: WorkingClip, tmp_path: Path) -> None:
+    windows = MotionWindowDataset([measure(clip, tmp_path)], WINDOW, 0.5, seed=0)
+    for index in range(8):
+        window = windows[index]
+        assert window["target"].sum() > 0
+        assert window["motion"].shape == (16, MotionFrontEnd.N_CHANNELS, 8, 8)
+        assert window["target"].shape == window["valid"].shape == (16, 8, 8)
+        assert not window["valid"][: WINDOW.warm_up_ticks].any()
+
+
+def test_the_same_index_gives_the_same_window(clip: WorkingClip, tmp_path: Path) -> None:
+    kept = measure(clip, tmp_path)
+    first, again = (MotionWindowDataset([kept], WINDOW, 0.5, seed=3)[5] for _ in range(2))
+    other = MotionWindowDataset([kept], WINDOW, 0.5, seed=4)[5]
+    assert torch.equal(first["motion"], again["motion"])
+    assert not torch.equal(first["motion"], other["motion"])
+
+
+def test_a_window_larger_than_the_clip_is_filled_with_what_is_unknown(
+    clip: WorkingClip, tmp_path: Path
+) -> None:
+    window = MotionWindowDataset([measure(clip, tmp_path)], replace(WINDOW, n_ticks=90, size_px=96), 0.0, 0)[
+        0
+    ]
+    assert window["motion"].shape == (90, MotionFrontEnd.N_CHANNELS, 24, 24)
+    assert not window["valid"][60:].any()
+    assert not window["valid"][:, 16:].any()
+
+
+def test_a_mirrored_window_is_the_motion_of_the_mirrored_picture(clip: WorkingClip, tmp_path: Path) -> None:
+    whole = replace(WINDOW, n_ticks=60, size_px=64)
+    mirrored = MotionWindowDataset([measure(clip, tmp_path)], whole, 1.0, seed=0)[0]["motion"].numpy()
+    (tmp_path / "turned").mkdir()
+    turned = make_working_clip(tmp_path / "turned", np.array(clip.frames)[:, :, ::-1])
+    fresh = np.load(measure(turned, tmp_path).motion_path)[:60].astype(np.float32)
+    # The blur's edges aside, which are replicated on either side alike.
+    np.testing.assert_allclose(mirrored[5:], fresh[5:], atol=0.02 * np.abs(fresh).max())
+
+
+def test_variations_differ_and_are_found_again(clip: WorkingClip, tmp_path: Path) -> None:
+    first, second = (measure(clip, tmp_path, version, varied=True) for version in (0, 1))
+    written = first.motion_path.stat().st_mtime_ns
+    assert first.motion_path != second.motion_path
+    assert not np.array_equal(np.load(first.motion_path)[:40], np.load(second.motion_path)[:40])
+    assert measure(clip, tmp_path, 0, varied=True).motion_path.stat().st_mtime_ns == written
