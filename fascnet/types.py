@@ -212,7 +212,7 @@ class Recording(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class EventDefinition:
-    """What makes a heatmap an event: six numbers, stored in the model file.
+    """What makes a heatmap an event: a few numbers, stored in the model file.
 
     Attributes:
         onset_threshold: an event needs a cell that reaches this probability.
@@ -221,6 +221,9 @@ class EventDefinition:
         min_off_s: shorter gaps at one place are bridged.
         pad_onset_s: moves every onset earlier by this much.
         pad_offset_s: moves every offset later by this much.
+        join_cells: parts of one tick that lie no more than this many cells apart are one: a core in two lobes
+            is one twitch.
+        min_cells: an event that never covers so many cells at one tick is dropped.
     """
 
     onset_threshold: float = 0.5
@@ -229,6 +232,8 @@ class EventDefinition:
     min_off_s: float = 0.067
     pad_onset_s: float = 0.0
     pad_offset_s: float = 0.0
+    join_cells: int = 0
+    min_cells: int = 1
 
 
 @dataclass(frozen=True, slots=True)

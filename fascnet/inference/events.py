@@ -1,10 +1,11 @@
 """What is an event? Streaming hysteresis in space and time, at constant memory.
 
 A cell is *active* at a tick when its probability reaches `offset_threshold`. Active cells that touch
-(8 neighbours) at one tick form a component. A component continues a live event when it overlaps a cell which
-that event covered not longer than `min_off_s` ago; a component that overlaps two live events joins them. An
-event counts when one of its cells reached `onset_threshold` and it lasted at least `min_on_s`. Two foci that
-never touch are two events, also when they twitch at the same moment.
+(8 neighbours), or lie within `join_cells` of each other, form a component of that tick. A component
+continues a live event when it overlaps a cell which that event covered not longer than `min_off_s` ago; a
+component that overlaps two live events joins them. An event counts when one of its cells reached
+`onset_threshold`, it lasted at least `min_on_s` and covered `min_cells` at one tick. Two foci that never
+touch are two events, also when they twitch at the same moment.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import dataclasses
 import math
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
@@ -43,6 +45,7 @@ class _LiveEvent:
     peak_row: float = 0.0
     peak_col: float = 0.0
     peak_cells: int = 0
+    most_cells: int = 0
 
 
 class EventFinder:
@@ -131,7 +134,8 @@ class EventFinder:
         return sorted(rest, key=lambda event: (event.onset_s, event.offset_s))
 
     def _take_active(self, active: NDArray[np.bool_], flat: NDArray[np.floating], tick: int) -> None:
-        components, count = ndimage.label(active, structure=_EIGHT_NEIGHBOURS)
+        joined = self._join_parts(active) if self.definition.join_cells else active
+        components, count = ndimage.label(joined, structure=_EIGHT_NEIGHBOURS)
         cells = np.flatnonzero(active)
         component = np.asarray(components).reshape(-1)[cells] - 1
         recent = self._last_active[cells] >= tick - self._reach
@@ -144,6 +148,12 @@ class EventFinder:
         keys, starts = np.unique(key_of_cell[order], return_index=True)
         for key, own in zip(keys, np.split(cells[order], starts[1:]), strict=True):
             self._grow(self._live[int(key)], own, flat[own].astype(np.float64), tick)
+
+    def _join_parts(self, active: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Widen what is active so that parts within `join_cells` touch."""
+        reach = self.definition.join_cells
+        wide = cv2.dilate(active.astype(np.uint8), np.ones((reach + 1, reach + 1), np.uint8))
+        return wide.astype(bool)
 
     def _join(self, count: int, pairs: NDArray[np.int64], tick: int) -> NDArray[np.int64]:
         """Say which live event each component belongs to; events that share one are joined."""
@@ -176,6 +186,7 @@ class EventFinder:
         event.highest = max(event.highest, float(values.max()))
         top = values if values.size <= TOP_CELLS else np.partition(values, -TOP_CELLS)[-TOP_CELLS:]
         event.score = max(event.score, float(top.mean()))
+        event.most_cells = max(event.most_cells, cells.size)
         total = float(values.sum())
         if total > event.peak_sum:
             rows, cols = np.divmod(cells, self.shape[1])
@@ -187,6 +198,8 @@ class EventFinder:
         rule = self.definition
         n_ticks = event.last_tick + 1 - event.first_tick
         if event.highest < rule.onset_threshold or n_ticks < rule.min_on_s * self.fps - TICK_TOLERANCE:
+            return
+        if event.most_cells < rule.min_cells:
             return
         self._covered |= event.covered
         x0, y0, x1, y1 = self.box
@@ -216,6 +229,7 @@ def _absorb(keep: _LiveEvent, give: _LiveEvent) -> None:
     keep.covered |= give.covered
     keep.highest = max(keep.highest, give.highest)
     keep.score = max(keep.score, give.score)
+    keep.most_cells = max(keep.most_cells, give.most_cells)
     if give.peak_sum > keep.peak_sum:
         keep.peak_sum, keep.peak_tick, keep.peak_cells = give.peak_sum, give.peak_tick, give.peak_cells
         keep.peak_row, keep.peak_col = give.peak_row, give.peak_col
@@ -236,3 +250,7 @@ def _check_definition(rule: EventDefinition) -> None:
         value = getattr(rule, name)
         if not 0.0 <= value < math.inf:
             raise SettingError(f"event definition: {name} is {value}; give seconds from 0 upwards")
+    for name, least in (("join_cells", 0), ("min_cells", 1)):
+        value = getattr(rule, name)
+        if type(value) is not int or not least <= value <= 10_000:
+            raise SettingError(f"event definition: {name} is {value}; give a whole number from {least}")

@@ -7,6 +7,8 @@ missing entry means the start of a clip.
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -49,16 +51,55 @@ class TemporalMixer(nn.Module):
 
     def forward(self, x: Tensor, state: State) -> Tensor:
         """Mix (B, T, C, H, W) over the last `n_past` + 1 ticks."""
-        n_ticks = x.shape[1]
         # Channels last, as the convolutions leave them: joining tensors of two layouts costs more than the
         # network.
         channels_last = x.permute(0, 1, 3, 4, 2)
-        joined = prepend_past(channels_last, state, self.key, self.n_past)
-        mixed = channels_last
-        for index in range(self.taps.shape[0]):
-            start = index * self.dilation
-            mixed = torch.addcmul(mixed, joined[:, start : start + n_ticks], self.taps[index])
+        joined = prepend_past(channels_last.detach(), state, self.key, self.n_past)
+        taps = self.taps.to(x.dtype)
+        if torch.is_grad_enabled() and x.requires_grad:
+            mixed: Tensor = _MixPast.apply(channels_last, joined, taps, self.dilation)
+        else:
+            mixed = _mix(channels_last, joined, taps, self.dilation)
         return mixed.permute(0, 1, 4, 2, 3)
+
+
+def _mix(x: Tensor, joined: Tensor, taps: Tensor, dilation: int) -> Tensor:
+    """Add to (B, T, H, W, C) its weighted past, found in `joined` (B, past + T, H, W, C)."""
+    n_ticks = x.shape[1]
+    mixed = x
+    for index in range(taps.shape[0]):
+        start = index * dilation
+        mixed = torch.addcmul(mixed, joined[:, start : start + n_ticks], taps[index])
+    return mixed
+
+
+class _MixPast(torch.autograd.Function):
+    """`_mix` with its own gradient: what autograd makes of the slices fills and adds a zero tensor for each.
+
+    Takes x, joined (x behind its past, without gradient), taps and dilation.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, joined: Tensor, taps: Tensor, dilation: int) -> Tensor:
+        ctx.save_for_backward(joined, taps)
+        ctx.dilation = dilation
+        return _mix(x, joined, taps, dilation)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, Tensor, None]:
+        joined, taps = ctx.saved_tensors
+        (grad,) = grads
+        n_ticks, n_taps = grad.shape[1], taps.shape[0]
+        grad_x = grad.clone()
+        grad_taps = torch.empty_like(taps)
+        for index in range(n_taps):
+            start = index * ctx.dilation
+            grad_taps[index] = (grad * joined[:, start : start + n_ticks]).sum(dim=(0, 1, 2, 3))
+            # A tick reaches the ticks after it by this tap only if the chunk lasts so long.
+            later = (n_taps - 1) * ctx.dilation - start
+            if later < n_ticks:
+                grad_x[:, : n_ticks - later].addcmul_(grad[:, later:], taps[index])
+        return grad_x, None, grad_taps, None
 
 
 class SpatialConv(nn.Module):

@@ -77,7 +77,7 @@ class FasciculationModule(LightningModule):
         self.max_minutes = max_minutes
         self._minutes_before = 0.0
         self._started = time.monotonic()
-        self._review = Review([EventDefinition()])
+        self._review = Review(EventDefinition())
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """Make AdamW; the learning rate is set before every step."""
@@ -139,7 +139,7 @@ class FasciculationModule(LightningModule):
 
     def on_validation_epoch_start(self) -> None:
         """Start counting anew."""
-        self._review = Review([EventDefinition()])
+        self._review = Review(EventDefinition())
 
     def validation_step(self, batch: WorkingClip, batch_index: int) -> None:  # noqa: ARG002 - Lightning's signature
         """Run one whole clip."""

@@ -16,13 +16,17 @@ from fascnet.data.training_input.working_clip import WorkingClip
 from fascnet.evaluation.figures.events import f1
 from fascnet.inference.scores import calibrate
 from fascnet.models.unet import FasciculationUNet
-from fascnet.training.validation import Review
-from fascnet.types import ClipCalibration, EventDefinition
+from fascnet.training.heatmap_spool import HeatmapSpool
+from fascnet.training.validation import Review, count_events, match_clip, start_finder, summarise_events
+from fascnet.types import ClipCalibration, Event, EventDefinition
 
-ONSET_THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
-OFFSET_SHARES = (0.4, 0.6, 0.8)
-MIN_ON_S = (0.067, 0.1, 0.134)
-MIN_OFF_S = (0.034, 0.1)
+SEARCH: tuple[dict[str, tuple[float, ...]], ...] = (
+    {"onset_threshold": (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9), "offset_share": (0.4, 0.6, 0.8, 1.0)},
+    {"min_on_s": (0.067, 0.1, 0.134, 0.167), "min_off_s": (0.034, 0.1)},
+    {"join_cells": (0, 2, 4), "min_cells": (1, 4, 8, 16)},
+)
+"""What is tried together, group after group: the best of one group is kept while the next is tried.
+`offset_share` is the offset threshold over the onset threshold."""
 
 PRIOR_WEIGHT = 0.05
 """Pull of the calibration towards the identity: a dozen separable clips must not make scores of 0 and 1."""
@@ -61,30 +65,73 @@ def tune_on_validation(
         device: where the network is.
 
     Returns:
-        The definition with the largest F1 (of equals, the one with the highest thresholds), its onsets moved
-        by their median lag behind the labels; the rest; and the validation figures with them.
+        The definition with the largest F1 (of equals, the strictest), its onsets moved by their median lag
+        behind the labels; the rest; and the validation figures with them.
     """
-    candidates = [
-        EventDefinition(onset, round(onset * share, 3), min_on_s, min_off_s)
-        for onset, share, min_on_s, min_off_s in product(ONSET_THRESHOLDS, OFFSET_SHARES, MIN_ON_S, MIN_OFF_S)
-    ]
-    review = Review(candidates)
-    for clip in clips:
-        review.add(clip, network, device)
-    scores = np.nan_to_num(f1(review.counts), nan=-1.0)
-    best = max(
-        range(len(candidates)),
-        key=lambda i: (scores[i], candidates[i].onset_threshold, candidates[i].min_on_s),
-    )
-    # A heatmap rises above its threshold some ticks after the labelled onset.
-    lags_s = review.measure_onset_lags_s(best)
-    pad_onset_s = max(0.0, round(float(np.median(lags_s)), 3)) if lags_s else 0.0
-    review.pad_onsets(best, pad_onset_s)
-    definition = replace(candidates[best], pad_onset_s=pad_onset_s)
+    with HeatmapSpool() as spool:
+        review = Review(EventDefinition(), spool)
+        for clip in clips:
+            review.add(clip, network, device)
+        definition = choose_definition(spool, clips)
+        # A heatmap rises above its threshold some ticks after the labelled onset.
+        lags_s = measure_onset_lags_s(spool, clips, definition)
+        pad_onset_s = max(0.0, round(float(np.median(lags_s)), 3)) if lags_s else 0.0
+        definition = replace(definition, pad_onset_s=pad_onset_s)
+        counts = _count_all(spool, clips, definition)
     calibration = fit_calibration(review.clip_logits, review.clip_truths)
     scores = np.array([calibrate(logit, calibration) for logit in review.clip_logits])
     point = choose_operating_point(scores, np.array(review.clip_truths, bool))
-    return Tuning(definition, calibration, point, review.summarise(best))
+    return Tuning(definition, calibration, point, {**review.summarise(), **summarise_events(counts)})
+
+
+def choose_definition(spool: HeatmapSpool, clips: Sequence[WorkingClip]) -> EventDefinition:
+    """Choose the event definition with the largest F1, group after group of `SEARCH`.
+
+    Args:
+        spool: the clips' heatmaps.
+        clips: validation clips, in the same order.
+    """
+    chosen = EventDefinition(0.5, 0.3, min_on_s=0.1, min_off_s=0.034)
+    for group in SEARCH:
+        candidates = [
+            _change(chosen, dict(zip(group, values, strict=True))) for values in product(*group.values())
+        ]
+        scores = [float(np.nan_to_num(f1(_count_all(spool, clips, d)), nan=-1.0)) for d in candidates]
+        # Values rise towards the stricter: of equals, the last.
+        chosen = candidates[max(range(len(candidates)), key=lambda i: (scores[i], i))]
+    return chosen
+
+
+def _change(definition: EventDefinition, values: dict[str, float]) -> EventDefinition:
+    share = values.pop("offset_share", None)
+    if share is not None:
+        values["offset_threshold"] = round(values["onset_threshold"] * share, 3)
+    return replace(definition, **values)  # type: ignore[arg-type]
+
+
+def measure_onset_lags_s(
+    spool: HeatmapSpool, clips: Sequence[WorkingClip], definition: EventDefinition
+) -> list[float]:
+    """Return how much later than labelled each found event begins."""
+    lags: list[float] = []
+    for index, clip in enumerate(clips):
+        found, reference = _find(spool, index, clip, definition), clip.labels.fasciculations()
+        matches = match_clip(clip, found).matches
+        lags += [found[m.found].onset_s - reference[m.reference].onset_s for m in matches]
+    return lags
+
+
+def _find(spool: HeatmapSpool, index: int, clip: WorkingClip, definition: EventDefinition) -> list[Event]:
+    finder = start_finder(clip, definition)
+    found = [event for heatmap in spool.read(index) for event in finder.push(heatmap)]
+    return found + finder.finish()
+
+
+def _count_all(
+    spool: HeatmapSpool, clips: Sequence[WorkingClip], definition: EventDefinition
+) -> NDArray[np.float64]:
+    counts = [count_events(clip, _find(spool, i, clip, definition)) for i, clip in enumerate(clips)]
+    return np.asarray(np.sum(counts, axis=0), np.float64)
 
 
 def choose_operating_point(

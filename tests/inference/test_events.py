@@ -188,3 +188,29 @@ def test_events_are_sound_and_ordered(heat, min_off_s):
         assert 0.0 <= event.onset_s <= event.peak_s < event.offset_s <= end + 1e-9
         assert 0.3 <= event.score <= 1.0
         assert -0.5 <= event.region.x <= heat.shape[2] - 0.5
+
+
+@pytest.mark.parametrize(("join_cells", "n_events"), [(0, 2), (2, 2), (3, 1), (4, 1)])
+def test_parts_as_near_as_join_cells_are_one_event(join_cells: int, n_events: int) -> None:
+    heat = np.zeros((10, 5, 9))
+    heat[3:6, 1:3, 1:3] = 0.8
+    heat[3:6, 1:3, 6:8] = 0.7  # three cells lie between them
+    events, finder = find(heat, dataclasses.replace(PLAIN, join_cells=join_cells))
+    assert len(events) == n_events
+    # What lies between is not covered.
+    assert finder.covered_fraction == pytest.approx(8 / 45)
+
+
+@pytest.mark.parametrize(("min_cells", "n_events"), [(1, 1), (4, 1), (5, 0)])
+def test_an_event_must_cover_min_cells_at_one_tick(min_cells: int, n_events: int) -> None:
+    heat = np.zeros((10, 5, 9))
+    heat[3, 1, 1] = 0.8
+    heat[4, 1:3, 1:3] = 0.8
+    heat[5, 2, 1:3] = 0.8
+    assert len(find(heat, dataclasses.replace(PLAIN, min_cells=min_cells))[0]) == n_events
+
+
+@pytest.mark.parametrize("wrong", [{"join_cells": -1}, {"min_cells": 0}, {"min_cells": 2.5}])
+def test_wrong_cell_counts_are_refused(wrong: dict[str, int]) -> None:
+    with pytest.raises(SettingError, match="give a whole number"):
+        EventFinder(dataclasses.replace(PLAIN, **wrong), FPS, (4, 4), (0, 0, 4, 4))

@@ -57,3 +57,18 @@ def test_stages_with_different_keys_share_a_state() -> None:
     first, second = Stage(4, 6, "a", stride=2), Stage(6, 6, "b", dilation=2)
     assert second(first(x, state), state).shape == (1, 3, 6, 4, 4)
     assert {key: value.shape[1] for key, value in state.items()} == {"a": 4, "b": 8}
+
+
+@pytest.mark.parametrize("dilation", [1, 3])
+def test_the_mixers_gradient_is_that_of_its_formula(dilation: int) -> None:
+    mixer = TemporalMixer(3, "mix", kernel=4, dilation=dilation).double()
+    x = torch.randn(2, 6, 3, 2, 2, dtype=torch.double, requires_grad=True)
+    weight = torch.randn(2, 6, 3, 2, 2, dtype=torch.double)
+    got = torch.autograd.grad((mixer(x, {}) * weight).sum(), [x, mixer.taps])
+
+    padded = torch.cat([x.new_zeros(2, 3 * dilation, 3, 2, 2), x], dim=1)
+    shifted = [padded[:, k * dilation : k * dilation + 6] * mixer.taps[k][:, None, None] for k in range(4)]
+    expected = torch.autograd.grad(((x + sum(shifted)) * weight).sum(), [x, mixer.taps])
+
+    for mine, formula in zip(got, expected, strict=True):
+        torch.testing.assert_close(mine, formula)
