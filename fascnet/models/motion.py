@@ -9,7 +9,9 @@ streams with a short state.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
+from types import MappingProxyType
 
 import numpy as np
 import torch
@@ -53,6 +55,22 @@ class MotionFrontEnd(nn.Module):
     """Raised when the channels change: measured clips that were kept are measured again."""
     MIRROR_SIGNS = np.array([-1, 1, -1, 1, -1, 1, -1, 1, -1, 1, 1, 1, 1, 1, -1, 1, 1], np.float32)
     """Factor of each channel in a picture mirrored left to right: shifts along x change their sign."""
+
+    GROUPS: Mapping[str, slice] = MappingProxyType(
+        {
+            "velocity": slice(0, 2),
+            "velocity_over_noise": slice(2, 4),
+            "coarse_velocity": slice(4, 6),
+            "displacement": slice(6, 10),
+            "displacement_over_noise": slice(10, 11),
+            "confidence": slice(11, 12),
+            "unexplained_change": slice(12, 13),
+            "grey": slice(13, 14),
+            "probe": slice(14, 16),
+            "noise": slice(16, 17),
+        }
+    )
+    """What the channels are, for experiments that leave some out."""
 
     long_filter: Tensor
     short_filter: Tensor

@@ -34,7 +34,11 @@ class FasciculationUNet(nn.Module):
             cheap: a beat before this one, a tremor that has lasted for a while.
         look_ahead: the logits of tick t are given out at tick t + look_ahead, 0-8; what happens next tells an
             onset from noise and a second twitch from the end of the first. At 30 Hz four ticks are 133 ms.
+        ignore: groups of the front end's channels (`MotionFrontEnd.GROUPS`) that the network does not see: what
+            each is worth is measured by leaving it out.
     """
+
+    seen: Tensor
 
     def __init__(
         self,
@@ -42,10 +46,13 @@ class FasciculationUNet(nn.Module):
         dilations: Sequence[int] = (1, 1, 2),
         deep_dilations: Sequence[int] = (5,),
         look_ahead: int = 4,
+        ignore: Sequence[str] = (),
     ) -> None:
         super().__init__()
         _check_arguments(widths, dilations, deep_dilations, look_ahead)
+        self.register_buffer("seen", _mask_channels(ignore), persistent=False)
         self.look_ahead = look_ahead
+        self.ignores = bool(ignore)
         self.stride = CELL_PX * BLOCK_CELLS * 2 ** (len(widths) - 1)
         self.front_end = MotionFrontEnd()
         inputs = [MotionFrontEnd.N_CHANNELS * BLOCK_CELLS**2, *widths[:-1]]
@@ -97,7 +104,8 @@ class FasciculationUNet(nn.Module):
         Returns:
             Logits (B, T, h, w), `look_ahead` ticks late.
         """
-        blocks = to_channels_last(F.pixel_unshuffle(motion.flatten(0, 1), BLOCK_CELLS))
+        seen = motion * self.seen if self.ignores else motion
+        blocks = to_channels_last(F.pixel_unshuffle(seen.flatten(0, 1), BLOCK_CELLS))
         x = torch.unflatten(blocks, 0, motion.shape[:2])
         skips: list[Tensor] = []
         for stage in self.down:
@@ -112,6 +120,16 @@ class FasciculationUNet(nn.Module):
             x = self.up[index](torch.unflatten(raised, 0, shape) + skips[index], state)
         logits = F.pixel_shuffle(self.head(x.flatten(0, 1)), BLOCK_CELLS)
         return torch.unflatten(logits.squeeze(1), 0, x.shape[:2])
+
+
+def _mask_channels(ignore: Sequence[str]) -> Tensor:
+    """Return (C, 1, 1): 0 for the channels of the named groups, else 1."""
+    mask = torch.ones(MotionFrontEnd.N_CHANNELS, 1, 1)
+    for group in ignore:
+        if group not in MotionFrontEnd.GROUPS:
+            raise ValueError(f"ignore: {group} is none of {', '.join(MotionFrontEnd.GROUPS)}")
+        mask[MotionFrontEnd.GROUPS[group]] = 0.0
+    return mask
 
 
 def _check_arguments(

@@ -32,6 +32,7 @@ def test_an_unknown_name_lists_the_known_ones() -> None:
         ({"widths": "ab", "dilations": [1, 1]}, "widths"),
         ({"widths": 8}, ""),
         ({"deep_dilations": [0]}, "deep_dilations"),
+        ({"ignore": ["displacment"]}, "displacment is none of velocity"),
         ({"look_ahead": -1}, "give 0 to 8"),
         ({"look_ahead": 9}, "give 0 to 8"),
         ({"dilations": [1, 1, -1]}, "dilations"),

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from fascnet.models.motion import END_OF_CLIP
+from fascnet.models.motion import END_OF_CLIP, MotionFrontEnd
 from fascnet.models.preprocessing import CELL_PX
 from fascnet.models.unet import FasciculationUNet, pad_to_stride
 
@@ -137,3 +137,24 @@ def test_padding_repeats_the_edge() -> None:
     assert padded.shape == (1, 1, 4, 4)
     assert torch.equal(padded[0, 0, 3], padded[0, 0, 2])
     assert pad_to_stride(padded, 4) is padded
+
+
+def test_groups_that_are_ignored_change_nothing() -> None:
+    network = FasciculationUNet((4, 8), (1, 1), (), ignore=["displacement", "grey"]).eval()
+    motion = torch.randn(1, 3, MotionFrontEnd.N_CHANNELS, 8, 8)
+    other = motion.clone()
+    for group in ("displacement", "grey"):
+        other[:, :, MotionFrontEnd.GROUPS[group]] += 1.0
+    seen = motion.clone()
+    seen[:, :, MotionFrontEnd.GROUPS["velocity"]] += 1.0
+    with torch.inference_mode():
+        judged, same, different = (network.judge_motion(m, {}) for m in (motion, other, seen))
+    assert torch.equal(judged, same)
+    assert not torch.equal(judged, different)
+
+
+def test_the_groups_name_every_channel_once() -> None:
+    named = [
+        index for part in MotionFrontEnd.GROUPS.values() for index in range(MotionFrontEnd.N_CHANNELS)[part]
+    ]
+    assert named == list(range(MotionFrontEnd.N_CHANNELS))

@@ -1,0 +1,167 @@
+"""What each part of the network's input and design is worth: many short trainings on one data set.
+
+    python scripts/ablate.py data.root=FOLDER [steps=300] [seeds=3] [val_clips=12] [cache=FOLDER]
+        [variants=all,displacement]
+
+Each clip's motion is measured once (`data/training_input/motion_cache.py`); a small network is then trained
+for some steps per variant and seed, on the same windows for every variant, and judged on whole validation
+clips. Prints a Markdown table of mean and span over the seeds: pixel average precision, and event F1 at the
+best of some onset thresholds (chosen on these very clips: compare rows, do not quote them).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import numpy as np
+import torch
+from torch.utils.data import DataLoader
+
+from fascnet.commands.config import compose_config, instantiate_node
+from fascnet.data.labelling.targets import TWITCH, UNKNOWN
+from fascnet.data.training_input.dataset import WindowSampler
+from fascnet.data.training_input.motion_cache import MotionClip, MotionWindowDataset, measure_clip
+from fascnet.data.training_input.working_clip import WorkingClip
+from fascnet.evaluation.figures.events import f1
+from fascnet.evaluation.figures.pixels import PixelHistogram
+from fascnet.models.unet import FasciculationUNet
+from fascnet.training.losses import LossSettings, compute_loss
+from fascnet.training.module import schedule_rate
+from fascnet.training.validation import count_events, start_finder
+from fascnet.types import EventDefinition
+
+SMALL: dict[str, Any] = {
+    "widths": (24, 40, 64),
+    "dilations": (1, 1, 2),
+    "deep_dilations": (6,),
+    "look_ahead": 4,
+}
+VARIANTS: dict[str, dict[str, Any]] = {
+    "all": {},
+    "without displacement": {"ignore": ["displacement", "displacement_over_noise"]},
+    "without velocity": {"ignore": ["velocity", "velocity_over_noise", "coarse_velocity"]},
+    "without the coarse scale": {"ignore": ["coarse_velocity"]},
+    "without the clip's noise": {"ignore": ["noise", "velocity_over_noise", "displacement_over_noise"]},
+    "without probe motion": {"ignore": ["probe"]},
+    "without unexplained change": {"ignore": ["unexplained_change"]},
+    "without confidence and grey": {"ignore": ["confidence", "grey"]},
+    "causal: no look-ahead": {"look_ahead": 0},
+    "look-ahead of 8 ticks": {"look_ahead": 8},
+    "0.6 s of memory": {"dilations": (1, 1, 1), "deep_dilations": ()},
+    "no Dice": {"loss": {"dice_weight": 0.0}},
+    "no focal loss": {"loss": {"focal_weight": 0.0}},
+    "no clip loss": {"loss": {"clip_weight": 0.0}},
+    "no gap between twitches": {"part_s": 0.0},
+}
+THRESHOLDS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Train and judge every variant, and print the table row by row."""
+    settings = {"data.root": "", "steps": "300", "seeds": "3", "val_clips": "12", "cache": "", "variants": ""}
+    settings |= {key: value for key, _, value in (argument.partition("=") for argument in arguments)}
+    if not settings["data.root"]:
+        print("ablate: give data.root=FOLDER with a train and a val split", file=sys.stderr)
+        return 2
+    torch.set_num_threads(1)
+    with tempfile.TemporaryDirectory() as folder:
+        cache = settings["cache"] or folder
+        run(settings["data.root"], cache, settings)
+    return 0
+
+
+def run(root: str, cache: str, settings: Mapping[str, str]) -> None:
+    """Prepare the clips once, then train every variant."""
+    overrides = ["experiment=shipped", f"data.root={root}", f"data.cache_dir={cache}", "output=none"]
+    data = instantiate_node(compose_config("train", overrides)["data"], "data")
+    data.setup()
+    by_gap: dict[float, list[MotionClip]] = {}
+    # Spread over the subjects, which follow one another.
+    val = data.val_clips[:: max(1, len(data.val_clips) // int(settings["val_clips"]))]
+    judged = [(clip, measure_clip(clip, 0, None, data.window, data.cache_dir, data.seed)) for clip in val]
+    chosen = settings["variants"].split(",") if settings["variants"] else list(VARIANTS)
+    print("| variant | pixel AP | event F1 |\n| --- | --- | --- |", flush=True)
+    for name in chosen:
+        variant = dict(VARIANTS[name])
+        loss = LossSettings(**variant.pop("loss", {}))
+        part_s = variant.pop("part_s", data.window.part_s)
+        window = type(data.window)(data.window.n_ticks, 128, data.window.event_fraction, 12, part_s)
+        if part_s not in by_gap:
+            by_gap[part_s] = [
+                measure_clip(clip, 0, data.augmentation, window, data.cache_dir, data.seed)
+                for clip in data.train_clips
+            ]
+        figures = []
+        for seed in range(int(settings["seeds"])):
+            torch.manual_seed(seed)
+            network = FasciculationUNet(**{**SMALL, **variant})
+            train(
+                network, MotionWindowDataset(by_gap[part_s], window, 0.5, seed), loss, int(settings["steps"])
+            )
+            figures.append(judge(network, judged))
+        cells = [f"{m:.3f} ({low:.3f}-{high:.3f})" for m, low, high in _span(figures)]
+        print(f"| {name} | {' | '.join(cells)} |", flush=True)
+
+
+def train(network: FasciculationUNet, windows: MotionWindowDataset, loss: LossSettings, steps: int) -> None:
+    """Train as `fascnet train` does, but for the length."""
+    network.to(memory_format=torch.channels_last).train()
+    optimiser = torch.optim.AdamW(network.parameters(), lr=3e-3, weight_decay=1e-4)
+    delay = network.look_ahead
+    for step, batch in enumerate(DataLoader(windows, 4, sampler=WindowSampler(4 * steps))):
+        for group in optimiser.param_groups:
+            group["lr"] = 3e-3 * schedule_rate(step / steps, 0.05)
+        with torch.autocast("cpu", torch.bfloat16):
+            logits = network.judge_motion(batch["motion"], {})
+        n_ticks = logits.shape[1]
+        answered = (batch["target"][:, : n_ticks - delay], batch["valid"][:, : n_ticks - delay])
+        total, _ = compute_loss(logits[:, delay:].float(), *answered, loss)
+        optimiser.zero_grad()
+        torch.autograd.backward(total)
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        optimiser.step()
+
+
+def judge(network: FasciculationUNet, clips: Sequence[tuple[WorkingClip, MotionClip]]) -> tuple[float, float]:
+    """Return pixel average precision and the best event F1 over the onset thresholds."""
+    network.eval()
+    pixels = PixelHistogram()
+    counts = np.zeros((len(THRESHOLDS), 4))
+    for clip, measured in clips:
+        motion = torch.from_numpy(np.load(measured.motion_path)).float()[None]
+        codes = np.load(measured.codes_path)
+        height, width = motion.shape[-2:]
+        stride = network.stride // 4
+        padding = (0, -width % stride, 0, -height % stride)
+        padded = torch.nn.functional.pad(motion.flatten(0, 1), padding, mode="replicate")[None]
+        with torch.inference_mode():
+            logits = network.judge_motion(padded, {})[0, network.look_ahead :, :height, :width]
+        n_ticks = len(clip.dt_s)
+        heatmaps = torch.sigmoid(logits)[:n_ticks].numpy()
+        pixels.add(heatmaps, codes[:n_ticks] == TWITCH, codes[:n_ticks] != UNKNOWN)
+        for index, threshold in enumerate(THRESHOLDS):
+            finder = start_finder(clip, EventDefinition(threshold, 0.6 * threshold, 0.1, 0.034))
+            found = [event for heatmap in heatmaps for event in finder.push(heatmap)]
+            counts[index] += count_events(clip, found + finder.finish())
+    precision = pixels.average_precision()
+    return (float("nan") if precision is None else precision), float(np.nanmax([f1(row) for row in counts]))
+
+
+def _span(figures: Sequence[tuple[float, float]]) -> list[tuple[float, float, float]]:
+    columns = np.asarray(figures).T
+    return [(float(c.mean()), float(c.min()), float(c.max())) for c in columns]
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
