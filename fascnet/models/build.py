@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -23,3 +24,10 @@ def build_network(name: str, arguments: Mapping[str, Any]) -> FasciculationUNet:
         return NETWORKS[name](**arguments)
     except (TypeError, ValueError) as error:
         raise SettingError(f"network {name}: {error}") from error
+
+
+def complete_arguments(name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a network's arguments with those that were left out, as plain values that can be compared."""
+    defaults = {key: p.default for key, p in inspect.signature(NETWORKS[name]).parameters.items()}
+    merged = {**defaults, **arguments}
+    return {key: list(v) if isinstance(v, list | tuple) else v for key, v in merged.items()}

@@ -21,7 +21,7 @@ from fascnet.data.clip_set.subject_hash import hash_subject
 from fascnet.data.training_input.datamodule import FasciculationDataModule
 from fascnet.errors import DeviceError, SettingError
 from fascnet.inference.model_file import Model, ModelSpec, find_packaged_model, load_model, save_model
-from fascnet.models.build import build_network
+from fascnet.models.build import build_network, complete_arguments
 from fascnet.models.unet import FasciculationUNet
 from fascnet.training.callbacks import choose_progress
 from fascnet.training.losses import LossSettings
@@ -269,8 +269,9 @@ def _describe_model(
 def _load_start(init: str, network: Mapping[str, Any], built: FasciculationUNet) -> Model:
     """Load the weights to start from into a network of the same name and arguments."""
     model = load_model(find_packaged_model() if init == "packaged" else Path(init))
-    wanted = (network["name"], dict(network["arguments"]))
-    if (model.spec.network, dict(model.spec.network_args)) != wanted:
+    given = complete_arguments(model.spec.network, model.spec.network_args)
+    wanted = complete_arguments(network["name"], network["arguments"])
+    if (model.spec.network, given) != (network["name"], wanted):
         raise SettingError(
             f"init={init} is a {model.spec.network} with {dict(model.spec.network_args)}; "
             "choose the network that it was trained as, or leave init out"
