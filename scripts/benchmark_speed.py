@@ -43,7 +43,7 @@ from speed.classical import list_classical
 from speed.frames import FPS, draw_images
 from speed.gates import Gate, check_accuracy, check_streaming, make_phantom, measure_accuracy
 from speed.machine import describe_machine, read_load
-from speed.memory import MODES, measure_peak, run_child
+from speed.memory import MODES, fits, measure_peak, run_child
 from speed.networks import list_anchor_networks, list_network_candidates
 from speed.pipeline import EndToEnd, Stage, time_command, time_stages
 from speed.report import Result, Row, make_row, write_markdown, write_result
@@ -143,13 +143,14 @@ def measure_memory(settings: Settings) -> dict[str, dict[int, float]]:
     script = Path(__file__).resolve()
     # The allocator's luck is worth 10 MiB; it only ever adds, so the smaller of two is nearer to the need.
     repeats = {"stream": 1 if settings.quick else 2, "whole": 1}
-    return {
-        mode: {
-            n: min(measure_peak(script, mode, n, settings.model) for _ in range(repeats[mode]))
-            for n in lengths[mode]
-        }
-        for mode in MODES
-    }
+    found: dict[str, dict[int, float]] = {mode: {} for mode in MODES}
+    for mode, peaks in found.items():
+        for n in lengths[mode]:
+            if mode == "whole" and len(peaks) == 2 and not fits(peaks, n):
+                tell(f"the whole clip of {n} frames at once would not fit; left out")
+                continue
+            peaks[n] = min(measure_peak(script, mode, n, settings.model) for _ in range(repeats[mode]))
+    return found
 
 
 def measure_pipeline(settings: Settings, scratch: Path) -> tuple[list[Stage], EndToEnd]:

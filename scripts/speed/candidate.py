@@ -28,6 +28,7 @@ class Candidate:
         n_frames: frames of one call.
         size: key of the frames that it gets.
         rounds: in how many of the rounds it takes part; slow ones in fewer.
+        n_free: frames of each call that cost nothing, such as the first of a flow between neighbours.
         note: what a reader must know of it.
     """
 
@@ -36,6 +37,7 @@ class Candidate:
     n_frames: int
     size: str = "256x256"
     rounds: int = 99
+    n_free: int = 0
     note: str = ""
 
 

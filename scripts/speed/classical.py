@@ -25,21 +25,24 @@ pyramid level 30."""
 def list_classical(quick: bool) -> list[Candidate]:
     """List the classical candidates, the anchor first."""
     both = [
-        Candidate("Farneback", trace(measure_farneback), 60, note="0.5, 3, 15, 3, 5, 1.2"),
-        Candidate("DIS ultrafast", trace(make_dis()), 300),
-        Candidate("frame difference", run_frame_difference, 300, note="absolute, blurred, thresholded"),
+        Candidate("Farneback", trace(measure_farneback), 60, n_free=1, note="0.5, 3, 15, 3, 5, 1.2"),
+        Candidate("DIS ultrafast", trace(make_dis()), 300, n_free=1),
+        Candidate(
+            "frame difference", run_frame_difference, 300, n_free=1, note="absolute, blurred, thresholded"
+        ),
     ]
     if quick:
         return both
     return [
         *both,
-        Candidate("Farneback 480x640", trace(measure_farneback), 16, "480x640"),
+        Candidate("Farneback 480x640", trace(measure_farneback), 17, "480x640", n_free=1),
         Candidate("MOG2", run_mog2, 300, note="and morphological opening"),
         Candidate(
             "Lucas-Kanade, every pixel",
             run_kobe,
             3,
             rounds=3,
+            n_free=1,
             note=f"{KOBE_FIELD_PX}x{KOBE_FIELD_PX}, window {KOBE_WINDOW_PX}, level {KOBE_LEVELS} (Kobe)",
         ),
     ]

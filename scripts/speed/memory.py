@@ -5,8 +5,10 @@ from __future__ import annotations
 import resource
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from fascnet.errors import SettingError
 from speed.frames import GeneratedRecording
 
 MODES = ("stream", "whole")
@@ -19,12 +21,40 @@ def measure_peak(script: Path, mode: str, n_frames: int, model: str | None) -> f
     """Run one measurement in a process of its own: peak MiB above what it held after the imports.
 
     Raises:
-        subprocess.CalledProcessError: the process failed; a whole clip may not fit.
+        SettingError: the process failed.
     """
     call = [sys.executable, str(script), f"memory={mode}", f"frames={n_frames}"]
     call += [] if model is None else [f"model={model}"]
-    found = subprocess.run(call, capture_output=True, text=True, check=True)
-    return float(found.stdout.splitlines()[-1])
+    return float(run_process(call).splitlines()[-1])
+
+
+def run_process(call: Sequence[str]) -> str:
+    """Run a program and return what it printed.
+
+    Raises:
+        SettingError: it failed; the last line of what it said.
+    """
+    done = subprocess.run(call, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        said = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
+        raise SettingError(f"{' '.join(call[1:3])}: {said[-1]}")
+    return done.stdout
+
+
+def fits(peaks_mib: Mapping[int, float], n_frames: int) -> bool:
+    """Whether a longer clip would take at most half of the memory that is free, if peaks grow as they did.
+
+    Args:
+        peaks_mib: peaks of two shorter clips, by frames.
+        n_frames: of the longer one.
+    """
+    (short, low), (long, high) = sorted(peaks_mib.items())
+    needed_mib = high + (high - low) / (long - short) * (n_frames - long)
+    path = Path("/proc/meminfo")
+    if not path.is_file():
+        return True
+    lines = dict(line.partition(":")[::2] for line in path.read_text().splitlines())
+    return needed_mib <= float(lines["MemAvailable"].split()[0]) / 1024 / 2
 
 
 def run_child(mode: str, n_frames: int, model: str | None) -> float:

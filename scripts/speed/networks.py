@@ -89,7 +89,7 @@ def make_raft(name: str) -> Candidate:
                 flow = network(before, after)[-1][0].permute(1, 2, 0).numpy()
             yield measure_residual(flow)
 
-    return Candidate(name, run, 5, rounds=3, note=f"12 iterations, {count_weights(network)}")
+    return Candidate(name, run, 5, rounds=3, n_free=1, note=f"12 iterations, {count_weights(network)}")
 
 
 def make_monai(name: str) -> Candidate:

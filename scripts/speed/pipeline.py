@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import resource
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -23,6 +22,7 @@ from fascnet.models.preprocessing import Tick
 from fascnet.types import ClipSource
 from speed.candidate import Map
 from speed.frames import FPS, Image
+from speed.memory import run_process
 
 STORED_HEIGHT_PX, STORED_WIDTH_PX, STORED_MM_PER_PX = 480, 640, 0.08
 """An H.264 export of 38 mm of depth, which becomes 256 rows at the working pitch."""
@@ -183,6 +183,6 @@ def run_command(source: Path, output: Path, model: str | None) -> float:
         "device=cpu",
     ]
     call += [] if model is None else [f"model={model}"]
-    subprocess.run(call, check=True, capture_output=True)
+    run_process(call)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime

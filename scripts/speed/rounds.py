@@ -77,6 +77,7 @@ def time_window(candidate: Candidate, images: Sequence[Image]) -> Window:
     while True:
         for _ in candidate.run(images):
             count += 1
+        count -= candidate.n_free
         elapsed_s = time.perf_counter() - wall
         if elapsed_s >= WINDOW_S:
             return Window((time.process_time() - cpu) / count, elapsed_s / count)
