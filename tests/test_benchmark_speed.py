@@ -174,5 +174,5 @@ def test_a_whole_clip_is_only_tried_where_it_fits():
 def test_a_process_that_fails_is_one_line(tmp_path):
     script = tmp_path / "fails.py"
     script.write_text("import sys\nsys.exit('no such clip')")
-    with pytest.raises(SettingError, match="fails.py: no such clip"):
+    with pytest.raises(SettingError, match=r"fails\.py: no such clip"):
         load("memory").run_process([sys.executable, str(script)])

@@ -13,8 +13,8 @@ from fascnet.evaluation.cuts.event_subgroups import score_recall_by_amplitude
 from fascnet.evaluation.outcome import ClipOutcome
 from fascnet.evaluation.uncertainty.bootstrap import Figure, FloatArray, estimate_from_weights, not_defined
 
-AMPLITUDE_CUTS_UM = (100.0, 125.0, 150.0, 200.0, 300.0, 450.0)
-"""Finer where recall is expected to change; the phantom draws 80 to 900 µm on a log scale."""
+AMPLITUDE_CUTS_UM = (25.0, 50.0, 75.0, 100.0, 150.0, 200.0, 300.0, 450.0)
+"""About even on a log scale; the phantom's standard ranges draw 80 to 900 µm."""
 
 NOISE_CUTS_DB = (-35.0, -25.0)
 """The phantom's standard ranges draw -45 to -18 dB."""

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from sklearn.isotonic import IsotonicRegression
 
 from fascnet.evaluation.cuts.detection_limit import (
+    AMPLITUDE_CUTS_UM,
     LEVELS,
     MIN_EVENTS_ABOVE,
     SizedEvents,
@@ -45,7 +46,8 @@ def test_a_detector_with_a_sharp_limit_has_that_limit():
     low, high = found.limits_um[0.5].ci95
     assert 190 < low <= 200 <= high < 215
     figures = dict(found.recall)
-    assert figures["below 0.1"].value == 0 and figures["0.2 to 0.3"].value == 1
+    assert figures["below 0.025"].n == 0 and figures["below 0.025"].reason
+    assert figures["0.075 to 0.1"].value == 0 and figures["0.2 to 0.3"].value == 1
     assert figures["0.2 to 0.3"].n == 100 and figures["unknown"].n == 0
     assert figures["0.45 and more"].n == 10
 
@@ -131,7 +133,9 @@ def test_nothing_to_measure_is_defined():
         found = estimate_detection_limit(outcomes, draw_weights(1, 20, 0))
         assert all(figure.value is None and figure.reason for figure in found.limits_um.values())
         sized = {name: figure for name, figure in found.recall.items() if name != "unknown"}
-        assert len(sized) == 7 and all(f.value is None and f.reason and f.n == 0 for f in sized.values())
+        assert len(sized) == len(AMPLITUDE_CUTS_UM) + 1 and all(
+            f.value is None and f.reason and f.n == 0 for f in sized.values()
+        )
         assert len(found.curve[0]) == len(found.curve[1]) == 0
     assert estimate_detection_limit(unknown, draw_weights(1, 20, 0)).recall["unknown"].n == 1
 

@@ -32,9 +32,9 @@ def test_marks_lines_and_bounds_stand_where_they_were_measured(tmp_path):
     plot = draw_detection_limit(every, groups, AMPLITUDE_CUTS_UM, bounds)
     above, below = plot.picture.axes
     places = [line.get_xdata()[0] for line in above.lines if line.get_marker() == "o"]
-    # A mark in every bin of amplitude, rising, each inside of its bin.
+    # A mark in every bin of amplitude that holds a twitch, rising, each inside of its bin; none below 50 µm.
     inside = np.searchsorted(AMPLITUDE_CUTS_UM, places, side="right")
-    assert inside.tolist() == list(range(7))
+    assert inside.tolist() == list(range(2, 9))
     heights = [line.get_ydata()[0] for line in below.lines if line.get_marker() == "s"]
     assert all(abs(height - 120) < 4 for height in heights) and len(heights) == 2
     assert {"echoes, ρ = 1", "echoes, ρ = 0.95", "all clips, recall 0.9"} <= set(list_texts(plot).split("\n"))
