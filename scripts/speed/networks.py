@@ -54,10 +54,10 @@ def list_network_candidates(model: str | None, default_chunk: int, quick: bool) 
         for index, (size, predictor) in enumerate(predictors.items())
     ]
     large = make_network(
-        f"network 480x640, chunk {default_chunk}", predictors[default_chunk], 30 if quick else 240, "480x640"
+        f"network 480x640, chunk {default_chunk}", predictors[default_chunk], 90 if quick else 240, "480x640"
     )
-    # Eleven seconds a call: three rounds are enough.
-    return [*found, replace(large, rounds=3)]
+    # Many seconds a call: few rounds are enough. Short clips would be mostly lead-in.
+    return [*found, replace(large, rounds=1 if quick else 3)]
 
 
 def list_anchor_networks() -> list[Candidate | Missing]:
