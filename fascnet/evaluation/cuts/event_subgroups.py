@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from fascnet.data.labelling.seconds import merge_intervals
+from fascnet.data.labelling.seconds import is_examined, merge_intervals
 from fascnet.evaluation.cuts.subgroups import NONE, name_bins
 from fascnet.evaluation.outcome import ClipOutcome, index_subjects
 from fascnet.evaluation.raters.agreement import intersect
@@ -29,6 +29,16 @@ ATTRIBUTION_RULE = (
     "a false alarm belongs to every labelled confounder that it shares a moment with, in time only, and to "
     f"'{NONE}' when it shares none; per minute of the examined seconds which that confounder covers "
     f"('{NONE}': which none covers). Overlap favours brief confounders: an alarm need only touch them."
+)
+
+
+NEAR_S = 0.25
+"""A brief confounder (a gain step, a key frame) starts an alarm that outlasts it by about half an event."""
+
+NEAR_RULE = (
+    f"a false alarm belongs to every labelled confounder within {NEAR_S:g} s of its middle, and to '{NONE}' "
+    "when there is none; per minute of the examined seconds within that reach of the confounder. Alarms at "
+    "random have the same rate under every confounder, however brief it is."
 )
 
 
@@ -65,7 +75,10 @@ def score_recall_by_amplitude(
 
 
 def score_false_alarms_by_confounder(
-    outcomes: Sequence[ClipOutcome], labels: Mapping[str, Labels], weights: FloatArray
+    outcomes: Sequence[ClipOutcome],
+    labels: Mapping[str, Labels],
+    weights: FloatArray,
+    reach_s: float | None = None,
 ) -> dict[str, dict[str, Figure]]:
     """Estimate how often each labelled confounder raises a false alarm. The rule is `ATTRIBUTION_RULE`.
 
@@ -73,6 +86,8 @@ def score_false_alarms_by_confounder(
         outcomes: one source against the reference.
         labels: the reference's labels by clip_id, confounders among their events.
         weights: bootstrap weights (B, S).
+        reach_s: judge the middle of an alarm against confounders widened by so many seconds on both sides
+            instead (with `NEAR_S` the rule is `NEAR_RULE`): rates that can be held against a goal.
 
     Returns:
         confounder -> `per_min` (false alarms per minute of it) and `share` (of all false alarms; shares may
@@ -80,19 +95,22 @@ def score_false_alarms_by_confounder(
     """
     kinds = [*sorted({e.label for o in outcomes for e in _list_confounders(o, labels)}), NONE]
     place = {kind: index for index, kind in enumerate(kinds)}
+    belongs = _overlaps if reach_s is None else is_examined
     rows = np.zeros((len(outcomes), len(kinds), 3))
     for number, outcome in enumerate(outcomes):
         false = [outcome.found[j] for j in outcome.matching.false]
         covered = {
             kind: intersect(outcome.examined, intervals)
-            for kind, intervals in _merge_by_kind(_list_confounders(outcome, labels)).items()
+            for kind, intervals in _merge_by_kind(
+                _list_confounders(outcome, labels), 0.0 if reach_s is None else reach_s
+            ).items()
         }
         rows[number, :, 2] = len(false)
         for kind, intervals in covered.items():
-            rows[number, place[kind], 0] = sum(_overlaps(event, intervals) for event in false)
+            rows[number, place[kind], 0] = sum(belongs(event, intervals) for event in false)
             rows[number, place[kind], 1] = _measure_min(intervals)
         every = merge_intervals([interval for intervals in covered.values() for interval in intervals])
-        rows[number, place[NONE], 0] = sum(not _overlaps(event, every) for event in false)
+        rows[number, place[NONE], 0] = sum(not belongs(event, every) for event in false)
         rows[number, place[NONE], 1] = outcome.minutes - _measure_min(every)
     subject = index_subjects(outcomes)
     figures: dict[str, dict[str, Figure]] = {}
@@ -125,10 +143,10 @@ def _list_confounders(outcome: ClipOutcome, labels: Mapping[str, Labels]) -> lis
     return [event for event in labels[outcome.clip_id].events if event.label not in {FASCICULATION, NONE}]
 
 
-def _merge_by_kind(confounders: Sequence[Event]) -> dict[str, tuple[Interval, ...]]:
+def _merge_by_kind(confounders: Sequence[Event], reach_s: float) -> dict[str, tuple[Interval, ...]]:
     by_kind: dict[str, list[Interval]] = {}
     for event in confounders:
-        by_kind.setdefault(event.label, []).append((event.onset_s, event.offset_s))
+        by_kind.setdefault(event.label, []).append((event.onset_s - reach_s, event.offset_s + reach_s))
     return {kind: merge_intervals(intervals) for kind, intervals in by_kind.items()}
 
 

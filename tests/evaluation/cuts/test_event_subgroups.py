@@ -8,6 +8,7 @@ from sklearn.metrics import recall_score
 from fascnet.data.labelling.seconds import merge_intervals
 from fascnet.evaluation.cuts.event_subgroups import (
     AMPLITUDE_CUTS_MM,
+    NEAR_S,
     UNKNOWN,
     score_false_alarms_by_confounder,
     score_recall_by_amplitude,
@@ -159,3 +160,33 @@ def test_not_defined_has_a_reason():
 def test_merged_intervals():
     assert merge_intervals([(3, 4), (1, 2), (2, 2.5), (3.2, 3.4)]) == ((1, 2.5), (3, 4))
     assert merge_intervals([]) == ()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_near_confounders_random_alarms_have_one_rate(seed):
+    """By overlap a brief confounder looks worse than a long one; by the middle of the alarm it does not."""
+    rng = np.random.default_rng(seed)
+    brief = tuple(Event(t, t + 0.05, label="gain_step") for t in np.arange(5.0, 2000.0, 10.0).tolist())
+    long = (Event(500.0, 1500.0, label="pseudotremor"),)
+    labels = {"a": Labels("a", "anna", ((0, 2000),), brief + long)}
+    found = [Event(t, t + 0.3) for t in np.sort(rng.uniform(0, 1999, 4000)).tolist()]
+    outcomes, weights = [make_outcome("a", 0, [], found, length_s=2000)], draw_weights(1, 0, 0)
+    near = score_false_alarms_by_confounder(outcomes, labels, weights, NEAR_S)
+    for kind in ("gain_step", "pseudotremor", "none"):
+        assert near[kind]["per_min"].value == pytest.approx(120, rel=0.2)
+    middles = np.array([event.onset_s + 0.15 for event in found])
+    # Every ten seconds from 5 to 1995: 25 ms to its middle, and the reach.
+    away = np.abs((middles - 5.025 + 5) % 10 - 5)
+    assert near["gain_step"]["per_min"].n == np.count_nonzero(away < 0.275)
+    overlap = score_false_alarms_by_confounder(outcomes, labels, weights)
+    assert overlap["gain_step"]["per_min"].value > 500
+
+
+def test_near_reaches_both_ways_but_not_out_of_what_was_examined():
+    labels = {"a": Labels("a", "anna", ((0, 10),), (Event(0.1, 0.2, label="freeze"),))}
+    found = [Event(0.2, 0.4), Event(0.5, 0.7)]
+    near = score_false_alarms_by_confounder(
+        [make_outcome("a", 0, [], found)], labels, draw_weights(1, 0, 0), 0.25
+    )
+    assert near["freeze"]["per_min"].value == pytest.approx(1 / (0.45 / 60))
+    assert near["none"]["per_min"].value == pytest.approx(1 / (9.55 / 60))
