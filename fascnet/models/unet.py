@@ -34,8 +34,8 @@ class FasciculationUNet(nn.Module):
             cheap: a beat before this one, a tremor that has lasted for a while.
         look_ahead: the logits of tick t are given out at tick t + look_ahead, 0-8; what happens next tells an
             onset from noise and a second twitch from the end of the first. At 30 Hz four ticks are 133 ms.
-        ignore: groups of the front end's channels (`MotionFrontEnd.GROUPS`) that the network does not see: what
-            each is worth is measured by leaving it out.
+        ignore: groups of the front end's channels (`MotionFrontEnd.GROUPS`) that the network does not see:
+            what each is worth is measured by leaving it out.
     """
 
     seen: Tensor
