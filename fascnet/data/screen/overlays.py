@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -91,7 +93,19 @@ def _join(one: PixelBox, other: PixelBox) -> PixelBox:
     )  # fmt: skip
 
 
-def find_overlays(frames: NDArray[np.uint8], change: NDArray[np.float32], inside: Mask) -> Mask:
+class Overlays(NamedTuple):
+    """What is drawn on the picture, each bool (H, W), grown by a pixel on either side.
+
+    Attributes:
+        drawn: all of it, marks at every place where they were seen.
+        still: what stays at its place in every frame, as text does.
+    """
+
+    drawn: Mask
+    still: Mask
+
+
+def find_overlays(frames: NDArray[np.uint8], change: NDArray[np.float32], inside: Mask) -> Overlays:
     """Find what is drawn on the picture: captions, calipers, colour boxes, marks.
 
     In a clip, thin strokes that stand out at one place in every frame while the tissue around them changes
@@ -102,22 +116,25 @@ def find_overlays(frames: NDArray[np.uint8], change: NDArray[np.float32], inside
         frames: uint8 (N, H, W), N >= 1.
         change: mean grey level change from frame to frame (H, W).
         inside: bool (H, W), the picture.
-
-    Returns:
-        bool (H, W), grown by a pixel on either side.
     """
-    drawn = np.zeros(inside.shape, bool)
+    strokes = np.zeros(inside.shape, bool)
     if len(frames) > 2:
         least = np.full(inside.shape, np.inf, np.float32)
         for frame in frames:
             np.minimum(least, _top_hat(frame.astype(np.float32)), out=least)
         around = cv2.blur(change, (4 * STROKE_PX + 1, 4 * STROKE_PX + 1))
         still = (change < STILL_SHARE * around) & (around > MOVING_LEVELS)
-        drawn = _drop_specks((least > STROKE_LEVELS) & still)
+        strokes = _drop_specks((least > STROKE_LEVELS) & still)
+    ever, always = np.zeros(inside.shape, bool), np.ones(inside.shape, bool)
     for frame in frames:
-        drawn |= _find_white_marks(frame)
-    grown = cv2.dilate(drawn.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    return np.asarray(grown & inside)
+        marks = _find_white_marks(frame)
+        ever |= marks
+        always &= marks
+    return Overlays(_grow(strokes | ever) & inside, _grow(strokes | always) & inside)
+
+
+def _grow(mask: Mask) -> Mask:
+    return np.asarray(cv2.dilate(mask.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
 
 
 def _find_white_marks(frame: NDArray[np.uint8]) -> Mask:
