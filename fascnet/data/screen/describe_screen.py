@@ -43,7 +43,7 @@ class ScreenReport:
         method: `given`, `dicom`, `found` or `whole`.
         picture: bool (H, W), the tissue: within the outline and not drawn over.
         inside: bool (H, W), all within the outline.
-        still_overlays: bool (H, W), what is drawn over the tissue at one place in every frame.
+        lasting_overlays: bool (H, W), what is drawn over the tissue in every frame, wherever it was seen.
         level: float32 (H, W), median grey over the frames.
         texts: boxes of text outside the picture, from the top down. They may name a patient.
         ruler: what the depth ruler says, or None.
@@ -58,7 +58,7 @@ class ScreenReport:
     method: str
     picture: NDArray[np.bool_] = field(repr=False)
     inside: NDArray[np.bool_] = field(repr=False)
-    still_overlays: NDArray[np.bool_] = field(repr=False)
+    lasting_overlays: NDArray[np.bool_] = field(repr=False)
     level: NDArray[np.float32] = field(repr=False)
     texts: tuple[PixelBox, ...]
     ruler: RulerReading | None
@@ -126,7 +126,7 @@ def describe_frames(
         method=area.method,
         picture=inside & ~overlays.drawn,
         inside=inside,
-        still_overlays=overlays.still,
+        lasting_overlays=overlays.lasting,
         level=evidence.level,
         texts=find_texts(evidence.level, inside),
         ruler=ruler,

@@ -1,8 +1,8 @@
 """A recording that shows the tissue and nothing else of its screen: whoever reads it can pass on no name.
 
 Training, prediction, the baselines and everything that is drawn read recordings through here. Outside the
-outline of the picture all is black; text that stays at one place on the tissue is filled in, the same in
-every frame, so that it neither moves nor can be read. Marks that move with the tissue stay.
+outline of the picture all is black; text and marks that lie on the tissue in every frame are filled in,
+wherever they were seen and the same in every frame, so that they neither move nor can be read.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class TissueRecording:
     def __init__(self, recording: OpenedRecording, report: ScreenReport, area_from: str = "") -> None:
         self._recording = recording
         inside = report.inside
-        covered = cover_texts(report.still_overlays) & inside
+        covered = cover_texts(report.lasting_overlays) & inside
         if np.count_nonzero(covered) > MOST_SHARE * np.count_nonzero(inside):
             covered = np.zeros_like(covered)
         kept = inside & ~covered

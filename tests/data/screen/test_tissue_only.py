@@ -178,6 +178,18 @@ def test_real_recordings_are_opened_with_the_scale_of_their_ruler_and_nothing_ar
 
 
 @pytest.mark.real
+def test_marks_that_move_with_real_tissue_are_filled_in(real_data: Path) -> None:
+    """The word MEP and a cross are drawn anew a few pixels further in each frame."""
+    path = real_data / "muscle/mep_evoked_twitch_contraction.gif"
+    stored = np.stack([frame.image for frame in open_recording(path, find_area=False).frames()])
+    shown = np.stack([frame.image for frame in open_recording(path).frames()])
+    around = np.s_[:, 75:110, 140:180]
+    assert (stored[around] > 220).mean() > 0.01
+    assert (shown[around] > 220).mean() < 0.001
+    assert (stored == shown).mean() > 0.95
+
+
+@pytest.mark.real
 def test_settings_written_into_a_real_picture_are_filled_in(real_data: Path) -> None:
     """The depth, "4.0cm", stands on the tissue's last rows."""
     path = real_data / "dicom/deid_GREYSCALE_CINE.dcm"
