@@ -122,6 +122,7 @@ class ClipSource:
         fps: frame rate that overrides the file's, if given.
         mm_per_px: pixel spacing that overrides the file's, if given.
         split: `train`, `val`, `test`, or None.
+        box: imaging area that overrides what would be found, if given.
     """
 
     clip_id: str
@@ -132,6 +133,7 @@ class ClipSource:
     fps: float | None = None
     mm_per_px: float | None = None
     split: str | None = None
+    box: PixelBox | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -169,7 +171,15 @@ class RecordingInfo:
         duration_s: announced length in seconds, or None.
         mm_per_px: pixel spacing, or None when unknown.
         box: the imaging area (x0, y0, x1, y1).
-        mm_per_px_from: where the spacing came from: `manifest`, `sidecar`, `dicom`, `file`, or empty.
+        mm_per_px_from: where the spacing came from: `manifest`, `sidecar`, `dicom`, `file`, `ruler` (read off
+            the screen), or empty.
+        scale_confidence: 0-1 that the spacing is right within 2 %: the ruler's; 1 where it was given or
+            stands in the file, 0 when unknown.
+        outline: outline of the imaging area within `box`; None: all of the box.
+        area_from: where the imaging area came from: `given` (manifest or command), `sidecar`, `dicom` (looked
+            for within the header's region), `found`, `whole` (it fills the frame, or nothing was found), or
+            empty when nobody looked.
+        area_confidence: 0-1 that the imaging area is right; 1 when it was given, 0 when nothing was found.
     """
 
     height: int
@@ -180,6 +190,10 @@ class RecordingInfo:
     mm_per_px: float | None
     box: PixelBox
     mm_per_px_from: str = ""
+    scale_confidence: float = 0.0
+    outline: Polygon | None = None
+    area_from: str = ""
+    area_confidence: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -255,6 +269,8 @@ class HeatmapStream:
         mm_per_px: spacing of the stored pixels, None when unknown (then `assumed_mm_per_px` was used).
         assumed_mm_per_px: the spacing that was assumed for lack of a known one, else None.
         chunks: float32 (t, h, w) arrays of probabilities 0-1, in order of time, together covering all of it.
+        covered: bool (h, w), the cells that lie within the outline of the imaging area; the others are 0 in
+            every heatmap. None: all of them.
     """
 
     fps: float
@@ -263,6 +279,7 @@ class HeatmapStream:
     mm_per_px: float | None
     assumed_mm_per_px: float | None
     chunks: Iterator[NDArray[np.float32]]
+    covered: NDArray[np.bool_] | None = None
 
 
 class Predictor(Protocol):
@@ -309,6 +326,10 @@ class Prediction:
         subject_id: whose muscle it is.
         muscle: muscle name, or empty.
         side: `L`, `R` or empty.
+        mm_per_px_from: as in `RecordingInfo`.
+        scale_confidence: as in `RecordingInfo`; None when failed.
+        area_from: as in `RecordingInfo`.
+        area_confidence: as in `RecordingInfo`; None when failed.
     """
 
     clip_id: str
@@ -328,3 +349,7 @@ class Prediction:
     subject_id: str = ""
     muscle: str = ""
     side: str = ""
+    mm_per_px_from: str = ""
+    scale_confidence: float | None = None
+    area_from: str = ""
+    area_confidence: float | None = None

@@ -78,7 +78,7 @@ def convert_by_pydicom(path: Path) -> int:
 
 
 def inflate_by_zlib(path: Path) -> int:
-    recording = open_recording(path)
+    recording = open_recording(path, find_area=False)
     data = path.read_bytes()
     samples = zlib.decompress(data[data.index(b"ElementDataFile = LOCAL\n") + 24 :])
     return len(samples) // (recording.info.height * recording.info.width)
@@ -134,7 +134,7 @@ def compare(folder: Path, rounds: int) -> None:
         name = path.relative_to(folder).as_posix()
         rate = STILLS_FPS if path.is_dir() else None
         try:
-            recording = open_recording(path, fps=rate)
+            recording = open_recording(path, fps=rate, find_area=False)
         except RecordingError as error:
             print(f"{name:58s} refused: {str(error).removeprefix(f'{path}: ')}")
             continue

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import av
+import cv2
 import numpy as np
 import pydicom
 import pytest
@@ -21,9 +22,11 @@ from fascnet.commands.main import run
 from fascnet.data.clip_set.manifest import write_manifest
 from fascnet.data.labelling.labels import write_labels
 from fascnet.data.recording.recordings import open_recording
+from fascnet.data.recording.video_writer import VideoWriter
 from fascnet.types import ClipSource, Event, Labels
 
-from .named_dicom import BOX, PERSON, write_named_dicom
+from .data.tiny import make_texture, shift
+from .named_dicom import BOX, PERSON, TISSUE_MAX, write_named_dicom
 
 PERSONAL = frozenset(
     (
@@ -221,6 +224,44 @@ def test_captions_are_cut_where_the_header_does_not_say_where_the_tissue_is(tmp_
     assert x0 <= BOX[0] + 4 and x1 >= BOX[2] - 4, "and no tissue"
     assert predict(tmp_path, tmp_path / "out") == 0
     assert measure_white(read_pictures(tmp_path / "out/c0/overlay.mp4")[:, :-OVERLAY_FOOTER_PX]) < 1e-4
+
+
+def write_named_sector(path: Path) -> Path:
+    """A video of moving tissue in a sector: a name in its upper corners, and the date on the tissue."""
+    mask = np.zeros((260, 340), np.uint8)
+    cv2.ellipse(mask, (170, 6), (240, 240), 0, 55, 125, 1, cv2.FILLED)
+    texture = make_texture(260, 340, 3)
+    with VideoWriter(path, 260, 340, 30.0, codec="ffv1") as writer:
+        for k in range(45):
+            moved = shift(texture, 2.0 * np.sin(k / 3.0), 0.5 * np.cos(k / 4.0))
+            frame = np.clip(moved * TISSUE_MAX / 255.0, 5, TISSUE_MAX).astype(np.uint8) * mask
+            for place, size, text in (
+                ((4, 40), 0.45, "ZWETSCHGEN"),
+                ((245, 40), 0.45, "KNOEDEL"),
+                ((125, 180), 0.5, "17.07.1938"),
+            ):
+                cv2.putText(frame, text, place, cv2.FONT_HERSHEY_SIMPLEX, size, 255, 1, cv2.LINE_AA)
+            writer.write(frame)
+    return path
+
+
+def test_text_beside_a_sector_and_on_its_tissue_is_in_no_picture(tmp_path: Path) -> None:
+    root = tmp_path / "set"
+    root.mkdir()
+    path = write_named_sector(root / "c0.avi")
+    x0, y0, x1, y1 = open_recording(path).info.box
+    stored = next(open_recording(path, find_area=False).frames()).image
+    assert (stored[y0:y1, x0:x1] > 210).mean() > 5e-3, "the text lies within the box of the sector"
+    assert max(frame.image.max() for frame in open_recording(path).frames()) <= TISSUE_MAX
+    assert predict(root, tmp_path / "out") == 0
+    assert measure_white(read_pictures(tmp_path / "out/c0/overlay.mp4")[:, :-OVERLAY_FOOTER_PX]) < 1e-4
+    write_manifest(root, [ClipSource("c0", path, "s0")])
+    run(["check", f"data.root={root}", f"output={tmp_path / 'checked'}", "workers=0"])
+    page = (tmp_path / "checked/check.html").read_text(encoding="utf-8")
+    (thumbnail,) = re.findall(r"base64,([A-Za-z0-9+/=]+)", page)
+    picture = cv2.imdecode(np.frombuffer(base64.b64decode(thumbnail), np.uint8), cv2.IMREAD_GRAYSCALE)
+    # JPEG overshoots by a few levels.
+    assert picture.max() < TISSUE_MAX + 25
 
 
 @pytest.mark.real

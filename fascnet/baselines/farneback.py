@@ -217,18 +217,27 @@ class FarnebackPredictor:
         grid = self.preprocessor.plan(recording.info)
         ticks = self.preprocessor.ticks(recording, grid)
         maps = (found[0] for found in trace_residual_speed(ticks, (self.lag,), self.spatial_sigma_px))
-        chunks = self._score(smooth_in_time(maps, self.sigma_frames), grid.cells)
+        chunks = self._score(smooth_in_time(maps, self.sigma_frames), grid.cells, grid.covered)
         return HeatmapStream(
-            grid.rate_hz, grid.box, grid.cells, grid.mm_per_px, grid.assumed_mm_per_px, chunks
+            grid.rate_hz,
+            grid.box,
+            grid.cells,
+            grid.mm_per_px,
+            grid.assumed_mm_per_px,
+            map(grid.silence, chunks),
+            grid.covered,
         )
 
-    def _score(self, maps: Iterator[FlowMap], shape: tuple[int, int]) -> Iterator[NDArray[np.float32]]:
+    def _score(
+        self, maps: Iterator[FlowMap], shape: tuple[int, int], covered: NDArray[np.bool_] | None = None
+    ) -> Iterator[NDArray[np.float32]]:
         """Spool the maps to disk, find the clip's median and MAD, then yield probabilities."""
         with tempfile.TemporaryFile() as spool:
             patterns = np.zeros(65536, dtype=np.int64)
             for item in maps:
                 stored = np.minimum(item, 65504).astype(np.float16)
-                patterns += count_patterns(stored)
+                # What is blank would pull the median down.
+                patterns += count_patterns(stored if covered is None else stored[covered])
                 spool.write(stored.tobytes())
             median = np.float32(find_level(patterns))
             # Deviations follow from the counts alone: every stored value is one of 65536.

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from fascnet.inference.study import StudyResult
-    from fascnet.types import Predictor
+    from fascnet.types import PixelBox, Predictor
 
 _MAX_ROWS = 20
 
@@ -45,6 +45,7 @@ def run(config: dict[str, Any]) -> int:
         split=config["split"],
         folds=config["folds"],
         fold=config["fold"],
+        box=_read_box(config["box"]),
         overlay=config["overlay"],
         overwrite=config["overwrite"],
         config=config,
@@ -72,6 +73,16 @@ def _check_settings(config: dict[str, Any]) -> None:
     for key, nothing in _NETWORK_ONLY.items():
         if config[key] != nothing:
             raise SettingError(f"predict: {key}={config[key]} is for detector=network; leave it out")
+
+
+def _read_box(value: object) -> PixelBox | None:
+    if value is None:
+        return None
+    if isinstance(value, list) and len(value) == 4 and all(type(edge) is int for edge in value):
+        x0, y0, x1, y1 = value
+        if 0 <= x0 < x1 and 0 <= y0 < y1:
+            return x0, y0, x1, y1
+    raise SettingError(f"predict: box={value} must be [x0,y0,x1,y1] in whole pixels, x1 > x0 and y1 > y0")
 
 
 def _print_result(console: Console, result: StudyResult) -> None:

@@ -18,7 +18,7 @@ from scipy.ndimage import gaussian_filter1d
 
 from fascnet.baselines.farneback import MIN_MAD_PX_PER_S, trace_residual_speed
 from fascnet.data.labelling.targets import rasterise_truth
-from fascnet.data.recording.recordings import open_recording
+from fascnet.data.recording.recordings import open_clip
 from fascnet.errors import SettingError
 from fascnet.evaluation.figures.pixels import PixelHistogram
 from fascnet.models.preprocessing import Preprocessor
@@ -127,7 +127,7 @@ def measure_clip(
     spatial_sigma_px: float,
 ) -> Histograms:
     """Measure one clip: a histogram of each (lag, sigma, normalisation). Each lag's flow is computed once."""
-    recording = open_recording(clip.path, fps=clip.fps, mm_per_px=clip.mm_per_px)
+    recording = open_clip(clip)
     grid = preprocessor.plan(recording.info)
     maps = list(trace_residual_speed(preprocessor.ticks(recording, grid), lags, spatial_sigma_px))
     truth, valid = rasterise_truth(labels, np.arange(len(maps)) / grid.rate_hz, grid.box, grid.cells)

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fascnet.data.recording.recordings import open_recording
+from fascnet.data.recording.recordings import open_clip
 from fascnet.errors import OutputError, RecordingError
 from fascnet.inference.events import EventFinder
 from fascnet.inference.heatmap_store import HEATMAP_FILE, HeatmapStore, quantise
@@ -138,7 +138,7 @@ def predict_clip(
     try:
         with stages.stage("open"):
             remove_clip_files(folder)
-            recording = open_recording(source.path, fps=source.fps, mm_per_px=source.mm_per_px)
+            recording = open_clip(source)
             # Without a single frame it never reaches the predictor, which could not say what is wrong.
             if next(recording.frames(), None) is None:
                 raise RecordingError(f"{source.path}: holds no frame; export the clip again")
@@ -188,6 +188,7 @@ def _predict_stream(
     stages: StageClock,
 ) -> Prediction:
     finder = EventFinder(predictor.event_definition, stream.fps, stream.shape, stream.box, stream.mm_per_px)
+    covered = 1.0 if stream.covered is None else float(stream.covered.mean())
     pool = ClipPool()
     course = TimeCourse(1.0 / stream.fps)
     events: list[Event] = []
@@ -222,7 +223,11 @@ def _predict_stream(
         box=stream.box,
         fps=watched.info.fps,
         mm_per_px=stream.mm_per_px,
-        active_area_fraction=finder.covered_fraction,
+        active_area_fraction=finder.covered_fraction / covered if covered else 0.0,
+        mm_per_px_from=watched.info.mm_per_px_from,
+        scale_confidence=watched.info.scale_confidence,
+        area_from=watched.info.area_from,
+        area_confidence=watched.info.area_confidence,
     )
     result = _describe(source, result)
     mean_frame = watched.mean_frame

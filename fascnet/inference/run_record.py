@@ -19,7 +19,7 @@ from fascnet.data.recording.fingerprint import take_fingerprint
 from fascnet.data.recording.recordings import list_files
 from fascnet.data.whole_file import write_whole
 from fascnet.errors import OutputError
-from fascnet.types import ClipSource, Predictor
+from fascnet.types import ClipSource, Prediction, Predictor
 
 RUN_FILE = "run.json"
 RUN_FORMAT = "fascnet-run/1"
@@ -85,8 +85,12 @@ class RunRecord:
             "config": None if config is None else dict(config),
         }
 
-    def put_input(self, source: ClipSource) -> None:
-        """Hash a recording and remember what was given with it.
+    def put_input(self, source: ClipSource, prediction: Prediction) -> None:
+        """Hash a recording and remember what was given with it and what its screen showed.
+
+        Args:
+            source: the recording.
+            prediction: what became of it.
 
         Raises:
             OSError: the recording cannot be read.
@@ -97,6 +101,7 @@ class RunRecord:
             "bytes": fingerprint.n_bytes,
             "sha256": fingerprint.sha256,
             "subject_sha256": hash_input_subject(source.subject_id, self._salt),
+            **_state_screen(prediction),
         }
 
     def drop_input(self, clip_id: str) -> None:
@@ -196,7 +201,25 @@ def _leave_out_how(description: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _state_given(source: ClipSource) -> dict[str, Any]:
-    return {"source": str(source.path), "given_fps": source.fps, "given_mm_per_px": source.mm_per_px}
+    box = None if source.box is None else list(source.box)
+    return {
+        "source": str(source.path),
+        "given_fps": source.fps,
+        "given_mm_per_px": source.mm_per_px,
+        "given_box": box,
+    }
+
+
+def _state_screen(prediction: Prediction) -> dict[str, Any]:
+    p = prediction
+    return {
+        "box": None if p.box is None else list(p.box),
+        "area_from": p.area_from,
+        "area_confidence": None if p.area_confidence is None else round(p.area_confidence, 3),
+        "mm_per_px": p.mm_per_px,
+        "mm_per_px_from": p.mm_per_px_from,
+        "scale_confidence": None if p.scale_confidence is None else round(p.scale_confidence, 3),
+    }
 
 
 def _list_versions() -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from fascnet.inference.progress import StudyProgress
 from fascnet.inference.run_record import RUN_FILE, RunRecord, gives_same_results, read_record
 from fascnet.inference.summary import SUMMARY_FILE
 from fascnet.inference.tables import SCORES_FILE, STATUSES, ResultTables, read_tables
-from fascnet.types import ClipSource, Prediction, Predictor
+from fascnet.types import ClipSource, PixelBox, Prediction, Predictor
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,7 @@ def predict_study(
     split: str | None = None,
     folds: str | Path | None = None,
     fold: int | None = None,
+    box: PixelBox | None = None,
     overlay: bool = True,
     overwrite: bool = False,
     config: Mapping[str, Any] | None = None,
@@ -80,6 +81,7 @@ def predict_study(
         split: only the clips that the input's manifest puts into this split; None = all.
         folds: table of folds, whose round then gives the splits; None for the manifest's.
         fold: which fold that round tests on, from 1.
+        box: imaging area (x0, y0, x1, y1) of the clips whose manifest gives none; None: it is looked for.
         overlay: write `overlay.mp4` for each clip.
         overwrite: predict every clip anew.
         config: the resolved configuration, for `run.json`.
@@ -91,6 +93,7 @@ def predict_study(
     """
     folder = Path(output)
     clips = keep_split(choose_round(find_clips(input), folds, fold), split)
+    clips = [replace(clip, box=box) if clip.box is None else clip for clip in clips]
     clips = _leave_out_own_files(clips, folder)
     if not clips:
         raise RecordingError(f"{input}: holds no recording; give a video, a DICOM cine or a folder of them")
@@ -146,7 +149,7 @@ def _predict_one(
     prediction = predict_clip(clip, predictor, folder, overlay=overlay, clock=record.clock, on_frames=count)
     with record.clock.stage("hash"):
         try:
-            record.put_input(clip)
+            record.put_input(clip, prediction)
         except OSError as error:
             if prediction.status != "failed":
                 # Gone while it was predicted: without its hash nobody could say later what was scored.

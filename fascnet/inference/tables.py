@@ -35,6 +35,8 @@ SCORE_COLUMNS = (
     "events_per_min",
     "active_area_fraction",
 )
+SCREEN_COLUMNS = ("mm_per_px_from", "scale_confidence", "area_from", "area_confidence")
+"""At the right of the scores; a table of an earlier version that lacks them is read all the same."""
 EVENT_COLUMNS = (
     "clip_id",
     "event_id",
@@ -81,7 +83,8 @@ class ResultTables:
             OutputError: a table cannot be written.
         """
         # Events first: a kill in between leaves events without a score row; that clip is done again.
-        for name, columns, part in ((EVENTS_FILE, EVENT_COLUMNS, 1), (SCORES_FILE, SCORE_COLUMNS, 0)):
+        score_columns = SCORE_COLUMNS + SCREEN_COLUMNS
+        for name, columns, part in ((EVENTS_FILE, EVENT_COLUMNS, 1), (SCORES_FILE, score_columns, 0)):
             text = _format([columns]) + "".join(row[part] for row in self._rows.values())
             with write_whole(self._output / name) as beside:
                 beside.write_text(text, encoding="utf-8", newline="")
@@ -151,6 +154,10 @@ def _score_cells(prediction: Prediction) -> list[str]:
         str(len(p.events)) if done else "",
         _number(per_min, 4),
         _number(p.active_area_fraction, 6) if done else "",
+        p.mm_per_px_from,
+        _number(p.scale_confidence, 3),
+        p.area_from,
+        _number(p.area_confidence, 3),
     ]
 
 
@@ -207,6 +214,10 @@ def _parse_scores(row: dict[str, str], events: tuple[Event, ...]) -> Prediction:
         subject_id=row["subject_id"],
         muscle=row["muscle"],
         side=row["side"],
+        mm_per_px_from=row.get("mm_per_px_from", ""),
+        scale_confidence=_parse_optional(row, "scale_confidence"),
+        area_from=row.get("area_from", ""),
+        area_confidence=_parse_optional(row, "area_confidence"),
     )
 
 
@@ -218,7 +229,7 @@ def _parse(row: dict[str, str], column: str) -> float:
 
 
 def _parse_optional(row: dict[str, str], column: str) -> float | None:
-    cell = row[column]
+    cell = row.get(column, "")
     if cell == "":
         return None
     try:
@@ -241,7 +252,7 @@ def _read_rows(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
         return []
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise _refuse(path, " ".join(str(error).split())) from error
-    if any(row[column] is None for row in rows for column in columns):
+    if any(cell is None for row in rows for cell in row.values()):
         raise _refuse(path, "a row is too short")
     return rows
 

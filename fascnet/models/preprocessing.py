@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from fascnet.errors import RecordingError, SettingError
-from fascnet.types import Frame, PixelBox, Recording, RecordingInfo
+from fascnet.types import Frame, PixelBox, Polygon, Recording, RecordingInfo
 
 CELL_PX = 4
 """Working pixels per heatmap cell, along each axis: the network's space-to-depth factor."""
@@ -38,6 +38,8 @@ class WorkingGrid:
         box: the imaging area in stored pixels that the grid covers exactly.
         mm_per_px: spacing of the stored pixels; None when unknown.
         assumed_mm_per_px: the spacing used in place of an unknown one, else None.
+        covered: bool (h, w), the cells of which half or more lies within the outline of the imaging area;
+            None: all of them.
     """
 
     height: int
@@ -46,11 +48,16 @@ class WorkingGrid:
     box: PixelBox
     mm_per_px: float | None
     assumed_mm_per_px: float | None
+    covered: NDArray[np.bool_] | None = field(default=None, compare=False)
 
     @property
     def cells(self) -> tuple[int, int]:
         """Shape (h, w) of the heatmap."""
         return self.height // CELL_PX, self.width // CELL_PX
+
+    def silence(self, heatmaps: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return heatmaps (..., h, w) that are 0 outside the outline, where nothing can twitch."""
+        return heatmaps if self.covered is None else heatmaps * self.covered
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,7 +115,8 @@ class Preprocessor:
                 "give the right mm_per_px in a manifest"
             )
         assumed = None if info.mm_per_px is not None else self.assumed_mm_per_px
-        return WorkingGrid(height, width, self.rate_hz, info.box, info.mm_per_px, assumed)
+        covered = None if info.outline is None else _cover_cells(info.outline, info.box, (height, width))
+        return WorkingGrid(height, width, self.rate_hz, info.box, info.mm_per_px, assumed, covered)
 
     def resize(self, image: NDArray[np.uint8], grid: WorkingGrid) -> NDArray[np.uint8]:
         """Crop one frame (H, W) to the imaging area and bring it to the working pitch, (height, width)."""
@@ -131,6 +139,22 @@ class Preprocessor:
             yield Tick(image, dt_s)
             for _ in range(n_ticks - 1):
                 yield Tick(image, 0.0)
+
+
+def _cover_cells(outline: Polygon, box: PixelBox, shape: tuple[int, int]) -> NDArray[np.bool_]:
+    """Return which cells (h, w) of a working grid of `shape` (height, width) lie within an outline."""
+    x0, y0, x1, y1 = box
+    height, width = shape
+    # Corners count along the edges of pixels; the grid covers the box exactly.
+    scale = np.array([width / (x1 - x0), height / (y1 - y0)])
+    corners = (np.asarray(outline.points, np.float64) - [x0, y0]) * scale
+    inside = np.zeros(shape, np.uint8)
+    fraction_bits = 4
+    # OpenCV counts from the centre of the first pixel.
+    fixed = np.rint((corners - 0.5) * 2**fraction_bits).astype(np.int32)
+    cv2.fillPoly(inside, [fixed], 1, shift=fraction_bits)
+    cells = inside.reshape(height // CELL_PX, CELL_PX, width // CELL_PX, CELL_PX).mean(axis=(1, 3))
+    return np.asarray(cells >= 0.5)
 
 
 def choose_frames(frames: Iterator[Frame], rate_hz: float) -> Iterator[tuple[Frame, int]]:

@@ -58,7 +58,8 @@ class Review:
         found: list[Event] = []
         pool = ClipPool()
         start = 0
-        for chunk in stream_probabilities(network, _read_ticks(clip), CHUNK_TICKS, device):
+        chunks = stream_probabilities(network, _read_ticks(clip), CHUNK_TICKS, device)
+        for chunk in map(grid.silence, chunks):
             times_s = np.arange(start, start + len(chunk)) / grid.rate_hz
             truth, valid = rasterise_truth(labels, times_s, grid.box, grid.cells)
             self.pixels.add(chunk, truth, valid)

@@ -105,6 +105,17 @@ def test_probability_is_half_at_the_threshold():
     assert heatmap.min() == 0 and heatmap[:50].max() < 0.45
 
 
+def test_what_is_blank_does_not_count_in_the_level():
+    rng = np.random.default_rng(0)
+    maps = (100 + rng.normal(0, 1, (50, 8, 8))).astype(np.float32)
+    alone = np.concatenate(list(FarnebackPredictor()._score(iter(maps), (8, 8))))
+    wide = np.concatenate([maps, np.zeros((50, 8, 24), np.float32)], axis=2)
+    covered = np.zeros((8, 32), bool)
+    covered[:, :8] = True
+    found = np.concatenate(list(FarnebackPredictor()._score(iter(wide), (8, 32), covered)))
+    assert np.array_equal(found[:, :, :8], alone) and found[:, :, 8:].max() == 0
+
+
 def test_chunks_cover_a_long_clip_and_repeat():
     heatmap, _ = predict(TwitchingRecording(n_frames=75))
     again, _ = predict(TwitchingRecording(n_frames=75))

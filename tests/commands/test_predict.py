@@ -164,3 +164,24 @@ def test_importing_the_verb_loads_nothing_heavy():
     heavy = "{'torch', 'cv2', 'matplotlib', 'rich'}"
     code = f"import fascnet.commands.predict, sys; assert not {heavy} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_imaging_area_may_be_given(clip, tmp_path, capsys):
+    assert predict(clip, tmp_path, "box=[10,4,90,60]", "overlay=false") == 0
+    with np.load(tmp_path / "out" / "p01_gm_L" / "heatmap.npz") as heatmap:
+        assert heatmap["box"].tolist() == [10, 4, 90, 60]
+    with (tmp_path / "out" / "scores.csv").open(newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert (row["area_from"], row["area_confidence"], row["mm_per_px_from"]) == ("given", "1", "")
+    assert predict(clip, tmp_path, "box=[10,4,90,60]", "overlay=false") == 0
+    assert "0 predicted, 1 kept" in capsys.readouterr().out
+    assert predict(clip, tmp_path, "box=[10,4,96,60]", "overlay=false") == 0
+    assert "1 predicted, 0 kept" in capsys.readouterr().out
+    assert predict(clip, tmp_path, "box=[10,4,97,60]", "overlay=false") == 1
+    assert "does not lie in its image of 96x64" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("box", ["[1,2,3]", "[9,2,3,40]", "[1,2,30.5,40]", "[-1,2,30,40]", "wide"])
+def test_a_wrong_imaging_area_is_refused(clip, tmp_path, capsys, box):
+    assert predict(clip, tmp_path, f"box={box}") == 2
+    assert "must be [x0,y0,x1,y1] in whole pixels" in capsys.readouterr().err

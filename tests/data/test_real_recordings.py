@@ -13,11 +13,17 @@ from pydicom.pixels.processing import apply_color_lut
 from pydicom.pixels.utils import iter_pixels
 
 from fascnet.data.recording.find_clips import find_clips
-from fascnet.data.recording.recordings import open_recording
+from fascnet.data.recording.recordings import OpenedRecording, open_recording
 from fascnet.data.recording.repeats import find_repeats
 from fascnet.errors import RecordingError
 
 pytestmark = pytest.mark.real
+
+
+def open_stored(path: Path, fps: float | None = None) -> OpenedRecording:
+    """The recording as stored: what is taken off its screen is for tests/data/screen."""
+    return open_recording(path, fps=fps, find_area=False)
+
 
 # name: frames, frames/s, mm/px, (width, height)
 RECORDINGS = {
@@ -53,7 +59,7 @@ PICTURES = {
 @pytest.mark.parametrize("name", RECORDINGS)
 def test_counts_rates_and_spacings(real_data: Path, name: str) -> None:
     n_frames, fps, mm_per_px, (width, height) = RECORDINGS[name]
-    recording = open_recording(real_data / name)
+    recording = open_stored(real_data / name)
     info = recording.info
     assert (info.width, info.height, info.n_frames) == (width, height, n_frames)
     assert info.fps == pytest.approx(fps, rel=2e-3)
@@ -83,7 +89,7 @@ def test_counts_rates_and_spacings(real_data: Path, name: str) -> None:
 )
 def test_what_is_not_read_says_why(real_data: Path, name: str, says: str) -> None:
     with pytest.raises(RecordingError, match=says):
-        open_recording(real_data / name)
+        open_stored(real_data / name)
 
 
 # OpenCV converts yuv to BGR and back: rounding, and clipping where the colours are strong.
@@ -99,7 +105,7 @@ def test_what_is_not_read_says_why(real_data: Path, name: str, says: str) -> Non
 )
 def test_a_second_decoder_sees_the_same_frames(real_data: Path, name: str, mean_difference: float) -> None:
     other = cv2.VideoCapture(str(real_data / name))
-    for frame in open_recording(real_data / name).frames():
+    for frame in open_stored(real_data / name).frames():
         there, image = other.read()
         assert there
         grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
@@ -109,15 +115,15 @@ def test_a_second_decoder_sees_the_same_frames(real_data: Path, name: str, mean_
 
 def test_uneven_dicom_times(real_data: Path) -> None:
     path = real_data / "dicom/dicomParser_IM00001_implicit_le_rgb.dcm"
-    times_ms = [1000 * frame.time_s for frame in open_recording(path).frames()]
+    times_ms = [1000 * frame.time_s for frame in open_stored(path).frames()]
     vector = [float(v) for v in pydicom.dcmread(path, stop_before_pixels=True).FrameTimeVector]
     assert np.diff(times_ms) == pytest.approx(vector[1:])
     assert max(vector[1:]) > 1.4 * min(vector[1:])
 
 
 def test_one_cine_in_two_syntaxes(real_data: Path) -> None:
-    lossy = open_recording(real_data / "dicom/dicomParser_IM00001_fragmented_no_bot_jpeg50.dcm").frames()
-    lossless = open_recording(real_data / "dicom/dicomParser_IM00001_implicit_le_rgb.dcm").frames()
+    lossy = open_stored(real_data / "dicom/dicomParser_IM00001_fragmented_no_bot_jpeg50.dcm").frames()
+    lossless = open_stored(real_data / "dicom/dicomParser_IM00001_implicit_le_rgb.dcm").frames()
     for one, other in zip(lossy, lossless, strict=True):
         difference = np.abs(one.image.astype(int) - other.image)
         # Colours converted twice would differ by tens of levels.
@@ -132,7 +138,7 @@ def test_the_header_s_area_is_used(real_data: Path) -> None:
         "dicom/pylibjpeg_JPEGLosslessSV1_rgb_2frame.dcm": (80, 28, 945, 569),
         "dicom/dicomParser_IM00001_implicit_le_rgb.dcm": (0, 16, 320, 218),
     }.items():
-        assert open_recording(real_data / name).info.box == box
+        assert open_stored(real_data / name).info.box == box
 
 
 def test_every_recording_of_the_folder_is_found(real_data: Path) -> None:
@@ -144,7 +150,7 @@ def test_every_recording_of_the_folder_is_found(real_data: Path) -> None:
 def test_folders_of_pictures(real_data: Path, name: str) -> None:
     folder = real_data / "muscle" / name
     n_frames, (width, height), note = PICTURES[name]
-    recording = open_recording(folder, fps=13.5)
+    recording = open_stored(folder, fps=13.5)
     info = recording.info
     assert (info.n_frames, info.fps, info.width, info.height) == (n_frames, 13.5, width, height)
     frames = list(recording.frames())
@@ -159,8 +165,8 @@ def test_folders_of_pictures(real_data: Path, name: str) -> None:
 
 def test_a_meta_image_is_its_lossless_copy(real_data: Path) -> None:
     """The README: decoded frames identical. And the samples by zlib alone."""
-    own = open_recording(real_data / "muscle/plus_BoneUltrasound_L14.igs.mha")
-    copy = open_recording(real_data / "muscle/derived/plus_BoneUltrasound_L14_ffv1_gray.avi")
+    own = open_stored(real_data / "muscle/plus_BoneUltrasound_L14.igs.mha")
+    copy = open_stored(real_data / "muscle/derived/plus_BoneUltrasound_L14_ffv1_gray.avi")
     data = own.path.read_bytes()
     mark = b"ElementDataFile = LOCAL\n"
     samples = np.frombuffer(zlib.decompress(data[data.index(mark) + len(mark) :]), np.uint8)
@@ -172,8 +178,8 @@ def test_a_meta_image_is_its_lossless_copy(real_data: Path) -> None:
 
 
 def test_a_stream_copy_decodes_the_same(real_data: Path) -> None:
-    first = open_recording(real_data / "muscle/flowave_brachial_DemoBMode.mov").frames()
-    second = open_recording(real_data / "muscle/derived/flowave_brachial_DemoBMode_streamcopy.avi").frames()
+    first = open_stored(real_data / "muscle/flowave_brachial_DemoBMode.mov").frames()
+    second = open_stored(real_data / "muscle/derived/flowave_brachial_DemoBMode_streamcopy.avi").frames()
     for one, other in zip(first, second, strict=True):
         assert np.array_equal(one.image, other.image)
 
@@ -184,7 +190,7 @@ def test_dicom_frames_by_pydicom(real_data: Path, name: str) -> None:
     dataset = pydicom.dcmread(real_data / name)
     worst = 0.0
     for frame, array in zip(
-        open_recording(real_data / name).frames(), iter_pixels(real_data / name), strict=True
+        open_stored(real_data / name).frames(), iter_pixels(real_data / name), strict=True
     ):
         if dataset.PhotometricInterpretation == "PALETTE COLOR":
             array = (apply_color_lut(array, dataset) >> 8).astype(np.uint8)  # noqa: PLW2901
@@ -197,7 +203,7 @@ def test_dicom_frames_by_pydicom(real_data: Path, name: str) -> None:
 def test_variable_rate_and_its_limits(real_data: Path) -> None:
     """The README: 43-112 ms, median 78 ms."""
     steps_ms = 1000 * np.diff(
-        open_recording(real_data / "device_export/itkpocus_butterfly-ocular-phantom.mp4").times_s
+        open_stored(real_data / "device_export/itkpocus_butterfly-ocular-phantom.mp4").times_s
     )
     assert (steps_ms.min(), np.median(steps_ms), steps_ms.max()) == pytest.approx((43, 78, 112), abs=1)
 
@@ -213,7 +219,7 @@ def test_variable_rate_and_its_limits(real_data: Path) -> None:
     ],
 )
 def test_traps_are_told(real_data: Path, name: str, note: str) -> None:
-    notes = open_recording(real_data / name).notes
+    notes = open_stored(real_data / name).notes
     assert len(notes) == bool(note)
     assert not note or note in notes[0]
 
@@ -229,6 +235,6 @@ def test_traps_are_told(real_data: Path, name: str, note: str) -> None:
     ],
 )
 def test_repeated_frames(real_data: Path, name: str, runs: list[tuple[int, int]]) -> None:
-    repeats = find_repeats(open_recording(real_data / name))
+    repeats = find_repeats(open_stored(real_data / name))
     assert [(run.first, run.n_frames) for run in repeats.runs] == runs
     assert repeats.frozen == ()

@@ -27,10 +27,10 @@ CLIPS = [ClipSource(name, Path(f"{name}.mp4"), name) for name in ("a", "b", "unl
 def fake_files(monkeypatch):
     amplitudes = {"a.mp4": 3.0, "b.mp4": 1.0}
 
-    def open_fake(path, *, fps=None, mm_per_px=None):
-        return TwitchingRecording(amplitude_px=amplitudes[path.name], path=path)
+    def open_fake(clip):
+        return TwitchingRecording(amplitude_px=amplitudes[clip.path.name], path=clip.path)
 
-    monkeypatch.setattr(farneback_bar, "open_recording", open_fake)
+    monkeypatch.setattr(farneback_bar, "open_clip", open_fake)
 
 
 def test_every_setting_best_first():

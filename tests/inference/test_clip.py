@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import dataclasses
+
 import av
 import numpy as np
 import pytest
@@ -38,7 +40,7 @@ def paint(monkeypatch, tmp_path):
 
     def give(frames, **kwargs):
         recording = PaintedRecording(tmp_path / "a.avi", frames, **kwargs)
-        monkeypatch.setattr(clip_module, "open_recording", lambda path, *, fps, mm_per_px: recording)
+        monkeypatch.setattr(clip_module, "open_clip", lambda clip: recording)
         return ClipSource("a", recording.path, "s1", "tibialis", "L")
 
     return give
@@ -149,3 +151,18 @@ def test_watching_counts_anew_each_time(tmp_path):
         assert watched.n_frames == 10
         assert watched.duration_s == pytest.approx(10 / 30, abs=1e-3)
         np.testing.assert_allclose(watched.mean_frame, frames.mean(axis=0), atol=1e-6)
+
+
+def test_cells_outside_the_outline_do_not_count_in_the_active_area(paint, tmp_path):
+    @dataclasses.dataclass(frozen=True)
+    class Half(BrightnessPredictor):
+        def stream(self, recording):
+            whole = super().stream(recording)
+            covered = np.zeros(whole.shape, bool)
+            covered[:, 4:] = True
+            return dataclasses.replace(whole, covered=covered)
+
+    source = paint(paint_twitch())
+    half = predict_clip(source, Half(), tmp_path / "half", overlay=False)
+    whole = predict_clip(source, BrightnessPredictor(), tmp_path / "whole", overlay=False)
+    assert half.active_area_fraction == pytest.approx(2 * whole.active_area_fraction) != 0

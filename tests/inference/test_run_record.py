@@ -7,7 +7,7 @@ import pytest
 
 from fascnet.errors import OutputError
 from fascnet.inference.run_record import RunRecord, StageClock, gives_same_results, read_record
-from fascnet.types import ClipSource
+from fascnet.types import ClipSource, Prediction
 
 from .fakes import BrightnessPredictor
 
@@ -21,7 +21,13 @@ def source(tmp_path):
 
 def save(folder, source, earlier=None, **settings):
     record = RunRecord(folder, BrightnessPredictor(settings=settings), {"output": "x"}, earlier)
-    record.put_input(source)
+    seen = {
+        "area_from": "found",
+        "area_confidence": 0.91234,
+        "box": (1, 2, 30, 40),
+        "mm_per_px_from": "ruler",
+    }
+    record.put_input(source, Prediction("clip", "ok", mm_per_px=0.1, scale_confidence=0.7, **seen))
     record.n_frames = 10
     record.save(finished=True, counts={"ok": 1})
     return record
@@ -38,6 +44,10 @@ def test_says_what_was_run_without_naming_anyone(tmp_path, source):
     salted = f"{found['subject_salt']}Jane Doe".encode()
     assert found["inputs"]["clip"]["subject_sha256"] == hashlib.sha256(salted).hexdigest()
     assert found["frames"] == 10
+    kept = ("box", "area_from", "area_confidence", "mm_per_px", "mm_per_px_from", "scale_confidence")
+    assert [found["inputs"]["clip"][key] for key in kept] == [
+        [1, 2, 30, 40], "found", 0.912, 0.1, "ruler", 0.7
+    ]  # fmt: skip
     assert found["predictor"]["event_definition"]["onset_threshold"] == 0.5
     assert found["config"] == {"output": "x"}
 
@@ -55,6 +65,7 @@ def test_inputs_and_salt_survive_a_second_run(tmp_path, source):
 def test_a_changed_recording_is_another_one(tmp_path, source):
     record = save(tmp_path, source)
     assert not record.describes(ClipSource("clip", source.path, "Jane Doe", mm_per_px=0.1))
+    assert not record.describes(ClipSource("clip", source.path, "Jane Doe", box=(0, 0, 10, 10)))
     source.path.write_bytes(b"FRAMES")
     assert not record.describes(source)
     source.path.unlink()

@@ -25,6 +25,10 @@ OK = Prediction(
     subject_id="007",
     muscle="NA",
     side="L",
+    mm_per_px_from="ruler",
+    scale_confidence=0.9,
+    area_from="found",
+    area_confidence=0.98765,
 )
 BAD = Prediction(clip_id="b", status="failed", reason="no\nframes", source="b.mp4", subject_id="b")
 
@@ -38,7 +42,7 @@ def test_columns_and_cells_follow_the_contract(tmp_path):
         scores = list(csv.reader(file))
     assert ",".join(scores[0]) == (
         "clip_id,source,subject_id,muscle,side,status,reason,duration_s,scored_s,fps,mm_per_px,score,n_events,"
-        "events_per_min,active_area_fraction"
+        "events_per_min,active_area_fraction,mm_per_px_from,scale_confidence,area_from,area_confidence"
     )
     assert scores[1] == [
         "a",
@@ -56,8 +60,12 @@ def test_columns_and_cells_follow_the_contract(tmp_path):
         "2",
         "20",
         "0.25",
+        "ruler",
+        "0.9",
+        "found",
+        "0.988",
     ]
-    assert scores[2] == ["b", "b.mp4", "b", "", "", "failed", "no frames", "0", "0", "", "", "", "", "", ""]
+    assert scores[2] == ["b", "b.mp4", "b", "", "", "failed", "no frames", "0", "0", *[""] * 10]
     events = (tmp_path / "events.csv").read_text().splitlines()
     assert events[0] == "clip_id,event_id,onset_s,peak_s,offset_s,x_px,y_px,area_px,area_mm2,score"
     assert events[1:] == ["a,1,0.5,0.6,0.7,12.35,6,100,1,0.9123", "a,2,2,,2.1,,,,,"]
@@ -72,6 +80,14 @@ def test_read_back_and_written_again_nothing_changes(tmp_path):
     assert found["a"].events[1].region is None
     ResultTables(tmp_path, found).save()
     assert [(tmp_path / name).read_bytes() for name in ("scores.csv", "events.csv")] == before
+
+
+def test_a_table_of_an_earlier_version_is_read(tmp_path):
+    ResultTables(tmp_path, {"a": OK}).save()
+    lines = (tmp_path / "scores.csv").read_text().splitlines()
+    (tmp_path / "scores.csv").write_text("".join(line.rsplit(",", 4)[0] + "\n" for line in lines))
+    found = read_tables(tmp_path)["a"]
+    assert (found.score, found.mm_per_px, found.area_from, found.area_confidence) == (0.875, 0.088, "", None)
 
 
 def test_put_replaces_and_drop_removes(tmp_path):

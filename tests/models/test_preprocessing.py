@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from fascnet.errors import RecordingError, SettingError
 from fascnet.models.preprocessing import CELL_PX, Preprocessor, choose_frames
-from fascnet.types import Frame, PixelBox, RecordingInfo
+from fascnet.types import Frame, PixelBox, Polygon, RecordingInfo
 
 
 @dataclass
@@ -22,6 +22,7 @@ class Film:
     mm_per_px: float | None = 0.15
     size: tuple[int, int] = (64, 48)
     box: PixelBox | None = None
+    outline: Polygon | None = None
     pulled: int = 0
     path: Path = field(default_factory=lambda: Path("film.mp4"))
 
@@ -29,7 +30,9 @@ class Film:
     def info(self) -> RecordingInfo:
         height, width = self.size
         box = (0, 0, width, height) if self.box is None else self.box
-        return RecordingInfo(height, width, len(self.times_s), 30.0, None, self.mm_per_px, box)
+        return RecordingInfo(
+            height, width, len(self.times_s), 30.0, None, self.mm_per_px, box, outline=self.outline
+        )
 
     def frames(self) -> Iterator[Frame]:
         for index, time_s in enumerate(self.times_s):
@@ -182,3 +185,19 @@ def test_resize_crops_to_the_imaging_area() -> None:
         assert small.shape == (side, side)
         assert small.dtype == np.uint8
         assert (small == 200).all()
+
+
+def test_cells_outside_the_outline_are_silent() -> None:
+    # A triangle over the left lower half of the imaging area, which is resampled to twice its size.
+    outline = Polygon(((20, 10), (84, 74), (20, 74)))
+    film = Film([0.0], 0.3, (100, 120), (20, 10, 84, 74), outline)
+    grid = Preprocessor(pitch_mm=0.15).plan(film.info)
+    assert grid.covered is not None and grid.covered.shape == grid.cells == (32, 32)
+    rows, columns = np.mgrid[:32, :32]
+    assert grid.covered[columns < rows].all() and not grid.covered[columns > rows].any()
+    heatmaps = np.full((5, 32, 32), 0.9, np.float32)
+    silent = grid.silence(heatmaps)
+    assert silent.dtype == np.float32 and (silent[:, columns > rows] == 0).all()
+    assert (silent[:, columns < rows] == np.float32(0.9)).all()
+    whole = Preprocessor().plan(Film([0.0]).info)
+    assert whole.covered is None and whole.silence(heatmaps) is heatmaps

@@ -33,6 +33,7 @@ class _Card:
     subject: str
     place: str
     facts: ClipFacts
+    outline: str
     picture: str
     raters: tuple[str, ...]
     worst: str
@@ -87,11 +88,20 @@ def _make_card(clip: ClipSource, review: Review, hidden: Withheld, problems: Seq
         subject=hidden.text(clip.subject_id),
         place=", ".join(part for part in (clip.muscle, clip.side, clip.split) if part),
         facts=facts,
+        outline=_write_outline(facts),
         picture=base64.b64encode(facts.thumbnail).decode("ascii"),
         raters=tuple(_describe_raters(review.labels.get(clip.clip_id, {}))),
         worst=problems[0].severity if problems else "",
         kinds=", ".join(dict.fromkeys(problem.kind.replace("_", " ") for problem in problems)),
     )
+
+
+def _write_outline(facts: ClipFacts) -> str:
+    """Write the corners of the imaging area for the page, in stored pixels."""
+    x0, y0, x1, y1 = facts.box
+    box = ((x0, y0), (x1, y0), (x1, y1), (x0, y1))
+    corners = box if facts.outline is None else facts.outline.points
+    return " ".join(f"{x:g},{y:g}" for x, y in corners)
 
 
 def _describe_raters(raters: Mapping[str, Labels]) -> list[str]:

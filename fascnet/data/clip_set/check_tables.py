@@ -51,6 +51,10 @@ CLIP_COLUMNS = (
     "errors",
     "warnings",
     "notes",
+    "mm_per_px_from",
+    "scale_confidence",
+    "area_from",
+    "area_confidence",
 )
 
 
@@ -151,6 +155,10 @@ def _list_clips(review: Review, hidden: Withheld) -> Iterable[Sequence[object]]:
             twitches if raters else "",
             len(events) - twitches if raters else "",
             *(sum(p.severity == severity for p in found[clip.clip_id]) for severity in SEVERITIES),
+            one.mm_per_px_from,
+            _show(one.scale_confidence, 3) if readable else "",
+            one.area_from,
+            _show(one.area_confidence, 3) if readable else "",
         ]
 
 

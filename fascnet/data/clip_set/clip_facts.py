@@ -16,7 +16,7 @@ from fascnet.data.clip_set.thumbnail import draw_thumbnail
 from fascnet.data.recording.recordings import open_recording
 from fascnet.data.recording.repeats import RepeatFinder
 from fascnet.errors import RecordingError
-from fascnet.types import ClipSource, Frame, PixelBox, Recording
+from fascnet.types import ClipSource, Frame, PixelBox, Polygon, Recording
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +61,16 @@ class ClipFacts:
         height: rows as stored.
         box: the imaging area.
         mm_per_px: spacing in use, the manifest's where it gives one.
-        own_mm_per_px: the file's own spacing.
+        own_mm_per_px: the file's own spacing, or what the ruler on its screen says.
         marks: what it shows, for comparing.
         patient: whose it is, as a mark.
         thumbnail: a JPEG file, or empty.
+        mm_per_px_from: where the spacing in use came from, as in `RecordingInfo`.
+        own_mm_per_px_from: where the file's own came from.
+        scale_confidence: 0-1 that the spacing in use is right.
+        outline: of the imaging area; None: all of the box.
+        area_from: where the imaging area came from, as in `RecordingInfo`.
+        area_confidence: 0-1 that it is right.
     """
 
     clip_id: str
@@ -91,6 +97,12 @@ class ClipFacts:
     marks: Marks = field(default_factory=lambda: Marks("", np.empty(0, np.uint64), None), repr=False)
     patient: PatientMark = field(default_factory=PatientMark)
     thumbnail: bytes = field(default=b"", repr=False)
+    mm_per_px_from: str = ""
+    own_mm_per_px_from: str = ""
+    scale_confidence: float = 0.0
+    outline: Polygon | None = None
+    area_from: str = ""
+    area_confidence: float = 0.0
 
 
 def measure_clip(job: ClipJob) -> ClipFacts:
@@ -104,12 +116,12 @@ def measure_clip(job: ClipJob) -> ClipFacts:
     own_rate = True
     try:
         try:
-            recording = open_recording(clip.path)
+            recording = open_recording(clip.path, box=clip.box)
         except RecordingError:
             if clip.fps is None:
                 raise
             # Perhaps only its rate is missing, which the manifest gives.
-            recording, own_rate = open_recording(clip.path, fps=clip.fps), False
+            recording, own_rate = open_recording(clip.path, fps=clip.fps, box=clip.box), False
         meter = _Meter(recording)
         reason = meter.watch()
     except RecordingError as error:
@@ -144,6 +156,12 @@ def measure_clip(job: ClipJob) -> ClipFacts:
         marks=meter.take_marks(whole=not broken),
         patient=patient,
         thumbnail=meter.draw(info.box) if job.thumbnail else b"",
+        mm_per_px_from=info.mm_per_px_from if clip.mm_per_px is None else "manifest",
+        own_mm_per_px_from=info.mm_per_px_from,
+        scale_confidence=info.scale_confidence if clip.mm_per_px is None else 1.0,
+        outline=info.outline,
+        area_from=info.area_from,
+        area_confidence=info.area_confidence,
     )
 
 

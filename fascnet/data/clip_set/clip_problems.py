@@ -18,6 +18,9 @@ RATE_TOLERANCE = 0.02
 SCALE_TOLERANCE = 0.05
 """Spacings that differ by more than this share contradict each other; a ruler read by hand is 2 % off."""
 
+LEAST_AREA_CONFIDENCE = 0.5
+"""An imaging area below is more likely wrong than right."""
+
 UNEVEN = 0.05
 """Steps between frames that vary by more than this share (standard deviation over mean) are uneven; 29.97 Hz
 in whole milliseconds varies by 1.4 %."""
@@ -56,8 +59,10 @@ def find_clip_problems(clip: ClipSource, facts: ClipFacts, manifest: Path) -> It
     yield from _find_time_problems(clip, facts)
     own = facts.own_mm_per_px
     if clip.mm_per_px is not None and own is not None and _differ(clip.mm_per_px, own, SCALE_TOLERANCE):
-        what = f"clip '{clip.clip_id}' has mm_per_px {clip.mm_per_px:g}, but {clip.path} says {own:.4f}"
+        says = "the ruler on the screen of " if facts.own_mm_per_px_from == "ruler" else ""
+        what = f"clip '{clip.clip_id}' has mm_per_px {clip.mm_per_px:g}, but {says}{clip.path} says {own:.4f}"
         yield Problem(f"{manifest}", what, "correct the mm_per_px cell or leave it empty", "scale", ids)
+    yield from _find_screen_problems(facts, file)
     for note in facts.notes:
         yield Problem(file, note, "nothing to do, if it is what you expect", "reader_note", ids)
     if facts.patient.named_in:
@@ -66,10 +71,27 @@ def find_clip_problems(clip: ClipSource, facts: ClipFacts, manifest: Path) -> It
         yield Problem(file, what, remedy, "names_patient", ids)
 
 
+def _find_screen_problems(facts: ClipFacts, file: str) -> Iterator[Problem]:
+    ids = (facts.clip_id,)
+    # A picture that fills the frame is often dark at its foot: unsure, but nothing was cut off.
+    is_whole = facts.box == (0, 0, facts.width, facts.height)
+    nothing_found = facts.area_from == "whole" and facts.area_confidence == 0
+    if nothing_found or (facts.area_confidence < LEAST_AREA_CONFIDENCE and facts.area_from and not is_whole):
+        what = f"its imaging area is unsure (confidence {facts.area_confidence:.2f})"
+        if nothing_found:
+            what = "no imaging area was found, and the whole frame is kept"
+        remedy = "look at its picture; give the area in the manifest's column box: x0 y0 x1 y1"
+        yield Problem(file, what, remedy, "unsure_area", ids)
+    if facts.mm_per_px is not None and facts.mm_per_px_from == "ruler":
+        sure = f"confidence {facts.scale_confidence:.2f}"
+        what = f"its scale, {facts.mm_per_px:.4f} mm/px, is read off the ruler on the screen ({sure})"
+        yield Problem(file, what, "compare it once with the depth that the scanner shows", "ruler", ids)
+
+
 def find_scale_problems(
     clips: Sequence[ClipSource], facts: Mapping[str, ClipFacts], manifest: Path
 ) -> Iterator[Problem]:
-    """Yield, in one line, the readable clips whose pixels have no known size."""
+    """Yield, in one line, the readable clips whose pixels have no known size, not even by a ruler."""
     ids = tuple(
         clip.clip_id
         for clip in clips
@@ -77,7 +99,7 @@ def find_scale_problems(
     )
     if ids:
         of = f"clip '{ids[0]}' has" if len(ids) == 1 else f"{list_clips(ids)} have"
-        what = f"{of} no mm_per_px, neither here nor in the file"
+        what = f"{of} no mm_per_px, neither here nor in the file, nor a ruler that can be read"
         remedy = "fill in mm_per_px (depth in mm / rows of the image); until then areas in mm are unknown"
         yield Problem(f"{manifest}", what, remedy, "no_scale", ids)
 

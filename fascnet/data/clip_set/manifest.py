@@ -15,10 +15,10 @@ from pathlib import Path
 from fascnet.data.clip_set.splits import SPLITS, check_splits
 from fascnet.data.whole_file import write_whole
 from fascnet.errors import ManifestError
-from fascnet.types import ClipSource
+from fascnet.types import ClipSource, PixelBox
 
 REQUIRED = ("clip_id", "path", "subject_id")
-OPTIONAL = ("muscle", "side", "fps", "mm_per_px", "split")
+OPTIONAL = ("muscle", "side", "fps", "mm_per_px", "split", "box")
 COLUMNS = REQUIRED + OPTIONAL
 FILE_NAME = "manifest.csv"
 
@@ -102,7 +102,9 @@ def write_manifest(root: Path, clips: Sequence[ClipSource]) -> Path:
     path = root / FILE_NAME
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
+    # Where no clip has a box, the table stays as earlier versions wrote it.
+    columns = COLUMNS if any(clip.box is not None for clip in clips) else COLUMNS[:-1]
+    writer.writerow(columns)
     seen: set[str] = set()
     for number, clip in enumerate(clips, start=2):
         cells = dict(zip(COLUMNS, _list_cells(root, clip), strict=True))
@@ -110,7 +112,7 @@ def write_manifest(root: Path, clips: Sequence[ClipSource]) -> Path:
         if clip.clip_id in seen:
             raise ManifestError(f"{path} row {number}: clip_id '{clip.clip_id}' occurs twice; rename one")
         seen.add(clip.clip_id)
-        writer.writerow(cells.values())
+        writer.writerow([cells[name] for name in columns])
     check_splits(clips)
     with write_whole(path) as part:
         part.write_text(text.getvalue(), encoding="utf-8", newline="")
@@ -137,6 +139,7 @@ def _list_cells(root: Path, clip: ClipSource) -> list[str]:
         fps,
         mm_per_px,
         split,
+        "" if clip.box is None else " ".join(map(str, clip.box)),
     ]
 
 
@@ -222,6 +225,7 @@ def _parse_row(cells: dict[str, str], path: Path, number: int) -> ClipSource:
         fps=_parse_positive(cells.get("fps", ""), "fps", where),
         mm_per_px=_parse_positive(cells.get("mm_per_px", ""), "mm_per_px", where),
         split=split if split else None,
+        box=_parse_box(cells.get("box", ""), where),
     )
 
 
@@ -237,3 +241,16 @@ def _parse_positive(text: str, name: str, where: str) -> float | None:
     if not (math.isfinite(value) and value > 0):
         raise ManifestError(f"{where}: {name} '{text}' must be a number above 0; leave it empty when unknown")
     return value
+
+
+def _parse_box(text: str, where: str) -> PixelBox | None:
+    if text == "":
+        return None
+    edges = text.split()
+    if len(edges) == 4 and all(edge.isascii() and edge.isdigit() and len(edge) < 6 for edge in edges):
+        x0, y0, x1, y1 = map(int, edges)
+        if x0 < x1 and y0 < y1:
+            return x0, y0, x1, y1
+    raise ManifestError(
+        f"{where}: box '{text}' must be 'x0 y0 x1 y1' in whole pixels, x1 > x0 and y1 > y0, or empty"
+    )

@@ -84,7 +84,7 @@ def read_frame_clock(source: ClipSource) -> FrameClock:
         # An hour, which no label can tell from the clip's true end.
         times_s = np.arange(round(3600 * source.fps)) / source.fps
         return FrameClock(times_s, len(times_s) / source.fps, known_end=False)
-    recording = open_recording(source.path, fps=source.fps, mm_per_px=source.mm_per_px)
+    recording = open_recording(source.path, fps=source.fps, find_area=False)
     times: list[float] = []
     try:
         for frame in recording.frames():

@@ -18,15 +18,12 @@ from fascnet.data.recording.opened import OpenedRecording, check_file
 from fascnet.data.recording.picture_folder import PICTURE_SUFFIXES, PictureFolder
 from fascnet.data.recording.sidecar import find_sidecar, read_sidecar
 from fascnet.data.recording.video import VideoRecording
-from fascnet.data.screen.imaging_area import find_imaging_area
+from fascnet.data.screen.describe_screen import describe_screen
+from fascnet.data.screen.tissue_only import TissueRecording
 from fascnet.errors import RecordingError
-from fascnet.types import Clip, ClipSource, PixelBox, Recording
+from fascnet.types import Clip, ClipSource, PixelBox
 
-__all__ = ["OpenedRecording", "find_clips", "list_files", "open_recording", "read_clip"]
-
-_SAMPLED_FRAMES = 25
-_SAMPLE_STEP = 6
-"""Frames 0, 6, ... 24 show enough motion to tell tissue from furniture, and cost a fraction of a second."""
+__all__ = ["OpenedRecording", "find_clips", "list_files", "open_clip", "open_recording", "read_clip"]
 
 _BY_SUFFIX: dict[str, Callable[..., OpenedRecording]] = {
     ".dcm": DicomRecording,
@@ -44,21 +41,23 @@ def open_recording(
     box: PixelBox | None = None,
     find_area: bool = True,
 ) -> OpenedRecording:
-    """Open a recording of any kind and find its imaging area; nothing but a few frames is decoded.
+    """Open a recording of any kind and look at its screen; nothing but a few frames is decoded.
 
-    A rate or scale that is given goes before one in the sidecar (`clip.mp4.recording.json`, or
-    `recording.json` in a folder of pictures), and that before the file's own.
+    Its frames show the tissue only: what lies outside the outline of the imaging area is black, and text
+    found on the tissue is filled in. A rate, scale or box that is given goes before one in the sidecar
+    (`clip.mp4.recording.json`, or `recording.json` in a folder of pictures), and that before the file's own;
+    a scale that nobody gives is read off the depth ruler, if that is sure.
 
     Args:
         path: a video, DICOM cine, MetaImage or .npz, or a folder of pictures.
         fps: frame rate that replaces the file's.
         mm_per_px: pixel spacing that replaces the file's.
         box: imaging area that replaces the header's and the one that would be found.
-        find_area: False leaves the whole image where neither says it: nothing is decoded, for those who ask
-            for times, rates or frames only.
+        find_area: False gives the recording as stored, screen and all, and decodes nothing: for those who ask
+            for times and rates, and hand no picture on.
 
     Raises:
-        RecordingError: missing, unreadable or not a clip, or a `box` outside its image; one line that says
+        RecordingError: missing, unreadable or not a clip, or a box outside its image; one line that says
             what to do.
     """
     reader = _choose_reader(path)
@@ -69,19 +68,23 @@ def open_recording(
         "given_by": "sidecar" if mm_per_px is None else "manifest",
     }
     recording = reader(path, **settings)
-    if box is not None:
-        x0, y0, x1, y1 = box
+    area, area_from = (sidecar.box, "sidecar") if box is None else (box, "given")
+    if area is not None:
+        x0, y0, x1, y1 = area
         width, height = recording.info.width, recording.info.height
         if not (0 <= x0 < x1 <= width and 0 <= y0 < y1 <= height):
+            where = f"{path}: the box" if box is not None else f"{sidecar.path}: box"
             raise RecordingError(
-                f"{path}: the box {list(box)} does not lie in its image of {width}x{height}; correct it"
+                f"{where} {list(area)} does not lie in its image of {width}x{height}; correct it"
             )
-        return reader(path, **settings, box=box)
     if not find_area:
-        return recording
-    if isinstance(recording, DicomRecording) and recording.has_region:
-        return recording
-    return reader(path, **settings, box=_find_box(recording))
+        return recording if area is None else reader(path, **settings, box=area)
+    return TissueRecording(recording, describe_screen(recording, given_box=area), area_from)
+
+
+def open_clip(clip: ClipSource) -> OpenedRecording:
+    """Open the recording of a clip with everything that is given with it; otherwise as `open_recording`."""
+    return open_recording(clip.path, fps=clip.fps, mm_per_px=clip.mm_per_px, box=clip.box)
 
 
 def list_files(path: Path) -> tuple[Path, ...]:
@@ -99,12 +102,12 @@ def list_files(path: Path) -> tuple[Path, ...]:
 
 
 def read_clip(source: ClipSource) -> Clip:
-    """Decode a whole clip into memory (height x width bytes a frame).
+    """Decode a whole clip into memory (height x width bytes a frame), the tissue only.
 
     Raises:
         RecordingError: it cannot be opened or fully decoded.
     """
-    recording = open_recording(source.path, fps=source.fps, mm_per_px=source.mm_per_px)
+    recording = open_clip(source)
     images: list[NDArray[np.uint8]] = []
     times_s: list[float] = []
     for frame in recording.frames():
@@ -129,18 +132,3 @@ def _choose_reader(path: Path) -> Callable[..., OpenedRecording]:
     if suffix in PICTURE_SUFFIXES:
         raise RecordingError(f"{path}: is a still image, not a clip; name the folder that holds all frames")
     return DicomRecording if is_dicom(path) else _BY_SUFFIX.get(suffix, VideoRecording)
-
-
-def _find_box(recording: Recording) -> PixelBox:
-    samples: list[NDArray[np.uint8]] = []
-    try:
-        for frame in recording.frames():
-            if frame.index % _SAMPLE_STEP == 0:
-                samples.append(frame.image)
-            if frame.index + 1 >= _SAMPLED_FRAMES:
-                break
-    except RecordingError:
-        # A clip that breaks later is still read as far as it is sound; one without any frame is not a clip.
-        if not samples:
-            raise
-    return find_imaging_area(np.stack(samples))

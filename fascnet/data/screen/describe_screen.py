@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from fascnet.data.recording.dicom import DicomRecording
 from fascnet.data.screen.depth_ruler import RulerReading, read_depth_ruler
 from fascnet.data.screen.evidence import Evidence, measure_evidence
+from fascnet.data.screen.imaging_area import settle_area
 from fascnet.data.screen.overlays import find_overlays, find_texts
 from fascnet.data.screen.picture_area import PictureArea, find_in_evidence, make_box_polygon
 from fascnet.data.screen.picture_outline import draw_outline
@@ -26,6 +27,10 @@ REGION_CONFIDENCE = 0.9
 """Of a DICOM region as it stands: sure to hold the picture, not sure to hold nothing else."""
 
 
+SIDE_PX = 2
+"""A picture's side is found to a pixel or two, and a ruler's long ticks may touch it."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ScreenReport:
     """What a recording's screen shows.
@@ -37,6 +42,9 @@ class ScreenReport:
         confidence: 0-1 that the box is right; 0 when nothing was found and the frame is kept whole.
         method: `given`, `dicom`, `found` or `whole`.
         picture: bool (H, W), the tissue: within the outline and not drawn over.
+        inside: bool (H, W), all within the outline.
+        lasting_overlays: bool (H, W), what is drawn over the tissue in every frame, wherever it was seen.
+        level: float32 (H, W), median grey over the frames.
         texts: boxes of text outside the picture, from the top down. They may name a patient.
         ruler: what the depth ruler says, or None.
         scale: the spacing that counts, and where it came from.
@@ -49,6 +57,9 @@ class ScreenReport:
     confidence: float
     method: str
     picture: NDArray[np.bool_] = field(repr=False)
+    inside: NDArray[np.bool_] = field(repr=False)
+    lasting_overlays: NDArray[np.bool_] = field(repr=False)
+    level: NDArray[np.float32] = field(repr=False)
     texts: tuple[PixelBox, ...]
     ruler: RulerReading | None
     scale: Scale
@@ -103,16 +114,20 @@ def describe_frames(
     """
     shape = (int(frames.shape[1]), int(frames.shape[2]))
     evidence = measure_evidence(frames)
-    area = _find_area(evidence, given_box, dicom_box)
+    area = _find_area(frames, evidence, given_box, dicom_box)
     inside = draw_outline(np.asarray(area.polygon.points, np.float64), shape)
-    ruler = read_depth_ruler(evidence.level, area.box, area.kind)
+    overlays = find_overlays(frames, evidence.change, inside)
+    ruler = _read_ruler(evidence.level, area)
     return ScreenReport(
         box=area.box,
         polygon=area.polygon,
         kind=area.kind,
         confidence=area.confidence,
         method=area.method,
-        picture=inside & ~find_overlays(frames, evidence.change, inside),
+        picture=inside & ~overlays.drawn,
+        inside=inside,
+        lasting_overlays=overlays.lasting,
+        level=evidence.level,
         texts=find_texts(evidence.level, inside),
         ruler=ruler,
         scale=choose_scale(mm_per_px, mm_per_px_from, ruler),
@@ -120,7 +135,20 @@ def describe_frames(
     )
 
 
-def _find_area(evidence: Evidence, given_box: PixelBox | None, dicom_box: PixelBox | None) -> PictureArea:
+def _read_ruler(level: NDArray[np.float32], area: PictureArea) -> RulerReading | None:
+    """Read the ruler; if there is none, look again a little within the picture's sides."""
+    x0, y0, x1, y1 = area.box
+    for inset in (0, SIDE_PX):
+        box = (x0 + inset, y0, x1 - inset, y1)
+        reading = read_depth_ruler(level, box, area.kind) if box[0] < box[2] else None
+        if reading is not None:
+            return reading
+    return None
+
+
+def _find_area(
+    frames: NDArray[np.uint8], evidence: Evidence, given_box: PixelBox | None, dicom_box: PixelBox | None
+) -> PictureArea:
     if given_box is not None:
         x0, y0, x1, y1 = given_box
         height, width = evidence.level.shape
@@ -130,9 +158,10 @@ def _find_area(evidence: Evidence, given_box: PixelBox | None, dicom_box: PixelB
             )
         return PictureArea(given_box, make_box_polygon(given_box), "linear", 1.0, "given")
     if dicom_box is None:
-        return find_in_evidence(evidence)
-    x0, y0 = dicom_box[:2]
+        return settle_area(frames, find_in_evidence(evidence))
+    x0, y0, x1, y1 = dicom_box
     found = find_in_evidence(evidence.crop(dicom_box))
+    found = settle_area(frames[:, y0:y1, x0:x1], found)
     if found.method == "whole" or found.confidence < LEAST_INSIDE_CONFIDENCE:
         return PictureArea(dicom_box, make_box_polygon(dicom_box), "linear", REGION_CONFIDENCE, "dicom")
     return replace(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from fascnet.data.screen.captions import cut_captions
-from fascnet.data.screen.picture_area import find_picture
+from fascnet.data.screen.picture_area import PictureArea, find_picture, make_box_polygon
 from fascnet.types import PixelBox
 
 EDGE_SHARE = 0.02
@@ -22,10 +24,23 @@ def find_imaging_area(frames: NDArray[np.uint8]) -> PixelBox:
     Returns:
         (x0, y0, x1, y1), half-open stored pixels, never empty.
     """
-    x0, y0, x1, y1 = find_picture(frames).box
+    return settle_area(frames, find_picture(frames)).box
+
+
+def settle_area(frames: NDArray[np.uint8], area: PictureArea) -> PictureArea:
+    """Set the upper and lower end of a picture with straight sides: shadows belong to it, captions do not.
+
+    Args:
+        frames: uint8 (N, H, W) in which it was found.
+        area: the picture; one that is no box is returned as it is, for its outline leaves out captions.
+    """
+    if area.kind not in {"linear", "whole"}:
+        return area
+    x0, y0, x1, y1 = area.box
     height, width = frames.shape[1:]
     if x0 <= EDGE_SHARE * width and x1 >= (1 - EDGE_SHARE) * width:
         # No furniture beside the picture: dark rows below it, even flat ones, are a shadow and part of it,
         # unless there is a bar above as well.
         y1 = height if y0 == 0 else y1
-    return cut_captions(frames, (x0, y0, x1, y1))
+    box = cut_captions(frames, (x0, y0, x1, y1))
+    return area if box == area.box else replace(area, box=box, polygon=make_box_polygon(box))

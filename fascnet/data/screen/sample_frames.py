@@ -11,8 +11,9 @@ from fascnet.types import Recording
 MOST_FRAMES = 16
 """Frames kept; finding tissue hardly gets better with more (choice of this project)."""
 
-LOOKED_FRAMES = 240
-"""Frames decoded at most: 4-10 s of a clip hold movement, and decoding takes about a second."""
+LOOKED_FRAMES = 48
+"""Frames decoded at most: 1-2 s of a clip hold enough movement to tell tissue from furniture, and every
+recording that is opened is looked at so."""
 
 
 def sample_frames(

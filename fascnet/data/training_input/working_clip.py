@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 from fascnet.data.labelling.labels import check_against_clip
 from fascnet.data.labelling.targets import Stencil, cut_stencils
 from fascnet.data.recording.fingerprint import stamp_files
-from fascnet.data.recording.recordings import open_recording
+from fascnet.data.recording.recordings import open_clip
 from fascnet.data.whole_file import write_whole
 from fascnet.models.preprocessing import Preprocessor, WorkingGrid
 from fascnet.types import ClipSource, Labels
 
-CACHE_FORMAT = 1
+CACHE_FORMAT = 2
+"""Raised whenever the same recording comes to other pixels; 2: what is no tissue is blank."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,10 +72,10 @@ def prepare_clip(
         RecordingError: the recording cannot be read.
         LabelError: the labels lie outside the recording.
     """
-    recording = open_recording(source.path, fps=source.fps, mm_per_px=source.mm_per_px)
+    recording = open_clip(source)
     grid = preprocessor.plan(recording.info)
     identity: list[object] = [CACHE_FORMAT, *stamp_files(source.path), source.fps, recording.info.fps]
-    identity += [grid.rate_hz, grid.height, grid.width, list(grid.box)]
+    identity += [grid.rate_hz, grid.height, grid.width, list(grid.box), source.box]
     key = hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:24]
     frames_path, dt_path = cache_dir / f"{key}.frames.npy", cache_dir / f"{key}.dt.npy"
     if not frames_path.exists() or not dt_path.exists():

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fascnet.data.labelling.regions import find_centre
-from fascnet.data.recording.recordings import open_recording
+from fascnet.data.recording.recordings import open_clip
 from fascnet.errors import LabelError, RecordingError
 from fascnet.evaluation.outcome import ClipOutcome
 from fascnet.types import ClipSource, Event, PixelBox
@@ -105,7 +105,7 @@ def read_moment(clip: ClipSource, moment: WorstMoment) -> MomentFrames:
     Raises:
         RecordingError: it cannot be opened, or breaks off before the moment.
     """
-    recording = open_recording(clip.path, fps=clip.fps, mm_per_px=clip.mm_per_px)
+    recording = open_clip(clip)
     info = recording.info
     x0, y0, x1, y1 = info.box
     scale = min(1.0, MAX_SIDE_PX / max(x1 - x0, y1 - y0))

@@ -140,7 +140,7 @@ def _find_rule(path: Path, folder: Path, rules: Sequence[RealRule]) -> RealRule:
 
 def _read_clip(clip: ClipSource, rule: RealRule, max_frames: int) -> Source:
     spacing = clip.mm_per_px if clip.mm_per_px is not None else rule.mm_per_px
-    recording = open_recording(clip.path, fps=clip.fps, mm_per_px=spacing)
+    recording = open_recording(clip.path, fps=clip.fps, mm_per_px=spacing, box=clip.box)
     region = find_region(recording.info.box)
     frames: list[NDArray[np.uint8]] = []
     try:

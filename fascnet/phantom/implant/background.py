@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fascnet.data.recording.recordings import open_recording
+from fascnet.data.recording.recordings import open_clip
 from fascnet.data.screen.imaging_area import find_imaging_area
 from fascnet.errors import RecordingError, SettingError
 from fascnet.phantom.body.anatomy import Anatomy
@@ -79,7 +79,7 @@ class Background:
         n_frames: decoded frames; 1 for a still.
         fps: frames per second.
         mm_per_px: pixel spacing.
-        mm_per_px_from: `setting`, `manifest`, `dicom` or `assumed_depth`.
+        mm_per_px_from: `setting`, as in `RecordingInfo`, or `assumed_depth`.
         muscle: muscle box in pixels of the imaging area.
         fibres: directions of the fibres in the imaging area.
         transverse: the picture crosses the fibres.
@@ -121,13 +121,13 @@ class Background:
         clip = self.source.clip
         wanted = [fold_index(first + k, self.n_frames) for k in range(count)]
         if first + count <= self.n_frames:
-            recording = open_recording(clip.path, fps=clip.fps, mm_per_px=clip.mm_per_px)
+            recording = open_clip(clip)
             yield from (frame.image for frame in islice(recording.frames(), first, first + count))
             return
         if not forth_and_back:
             raise RecordingError(f"{clip.path}: has {self.n_frames} frames, fewer than {first + count}")
         # Only clips shorter than their window come here: they are kept in memory.
-        recording = open_recording(clip.path, fps=clip.fps, mm_per_px=clip.mm_per_px)
+        recording = open_clip(clip)
         kept = [frame.image for frame in recording.frames()]
         yield from (kept[min(index, len(kept) - 1)] for index in wanted)
 
@@ -163,7 +163,7 @@ def open_background(source: BackgroundSource, settings: BackgroundSettings) -> B
         n_frames, fps, pitch, pitch_from = 1, settings.still_fps, clip.mm_per_px, "manifest"
         images: Iterator[NDArray[np.uint8]] = iter(())
     else:
-        recording = open_recording(clip.path, fps=clip.fps, mm_per_px=clip.mm_per_px)
+        recording = open_clip(clip)
         info = recording.info
         box, n_frames, fps = info.box, 0, info.fps
         pitch, pitch_from = info.mm_per_px, info.mm_per_px_from

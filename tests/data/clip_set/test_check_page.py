@@ -12,10 +12,11 @@ import pytest
 
 from fascnet.data.clip_set import check_page
 from fascnet.data.clip_set.check_page import write_page
+from fascnet.types import Polygon
 
 from .reviewed import review_set
 
-VOID = {"meta", "br", "img", "rect"}
+VOID = {"meta", "br", "img", "rect", "polygon"}
 
 
 class Balance(HTMLParser):
@@ -84,3 +85,16 @@ def test_a_thousand_clips_stay_a_small_page(tmp_path: Path) -> None:
         review, clips=clips, facts={c.clip_id: replace(facts, clip_id=c.clip_id) for c in clips}, labels={}
     )
     assert write_page(many, tmp_path).stat().st_size < 6e6
+
+
+def test_the_outline_the_scale_and_how_sure_they_are(tmp_path: Path) -> None:
+    review = review_set(tmp_path / "set")
+    corners = Polygon(((30.5, 0.0), (60.0, 0.0), (96.0, 64.0), (0.0, 64.0)))
+    known = {"mm_per_px": 0.0739, "mm_per_px_from": "ruler", "scale_confidence": 0.7, "outline": corners}
+    facts = replace(review.facts["a"], **known, area_from="found", area_confidence=0.83)
+    shown = replace(review, facts={**review.facts, "a": facts})
+    text = write_page(shown, tmp_path / "out").read_text(encoding="utf-8")
+    assert text.count('points="30.5,0 60,0 96,64 0,64"') == 2, "on the thumbnail and on the small drawing"
+    assert "0.0739 mm/px (ruler, 0.70)" in text
+    assert "imaging area found, confidence 0.83" in text
+    assert "no scale" in text and "0.1000 mm/px (manifest)" in text

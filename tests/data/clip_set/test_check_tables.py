@@ -22,6 +22,9 @@ def test_a_row_a_clip_and_a_row_a_problem(tmp_path: Path) -> None:
     assert (first["status"], first["n_frames"], first["raters"]) == ("ok", "45", "anna bert")
     assert (first["fasciculations"], first["confounders"], first["errors"]) == ("1", "1", "1")
     assert [float(first[f"box_{k}"]) for k in ("x0", "y0", "x1", "y1")] == list(review.facts["a"].box)
+    assert (first["mm_per_px_from"], first["scale_confidence"]) == ("manifest", "1.0")
+    assert first["area_from"] == review.facts["a"].area_from != ""
+    assert unreadable["area_from"] == unreadable["area_confidence"] == unreadable["scale_confidence"] == ""
     assert unreadable["status"] == "failed" and unreadable["fps"] == unreadable["width_px"] == ""
     assert unscaled["mm_per_px"] == "" and unscaled["warnings"] == "1"
 

@@ -58,6 +58,11 @@ def test_a_sound_clip_has_none() -> None:
         ({"longest_freeze_s": 0.1, "doubled": 3}, ["doubled"]),
         ({"own_mm_per_px": 0.11}, ["scale"]),
         ({"own_mm_per_px": 0.102}, []),
+        ({"mm_per_px_from": "ruler"}, ["ruler"]),
+        ({"area_from": "found", "area_confidence": 0.4, "box": (4, 4, 60, 60)}, ["unsure_area"]),
+        ({"area_from": "found", "area_confidence": 0.6, "box": (4, 4, 60, 60)}, []),
+        ({"area_from": "found", "area_confidence": 0.4, "box": (0, 0, 64, 64)}, []),
+        ({"area_from": "whole", "area_confidence": 0.0, "box": (0, 0, 64, 64)}, ["unsure_area"]),
         ({"notes": ("its scale is ignored",)}, ["reader_note"]),
         ({"patient": PatientMark("x", ("path",))}, ["names_patient"]),
     ],
@@ -82,3 +87,9 @@ def test_clips_without_scale_are_one_line() -> None:
     assert "4 clips ('c0', 'c1', 'c2' and 1 more) have no mm_per_px" in problem.what
     (problem,) = find_scale_problems(clips[:1], facts, MANIFEST)
     assert "clip 'c0' has no mm_per_px" in problem.what
+
+
+def test_a_manifest_that_the_ruler_contradicts_is_told_so() -> None:
+    facts = replace(SOUND, own_mm_per_px=0.05, own_mm_per_px_from="ruler")
+    (problem,) = find_clip_problems(CLIP, facts, MANIFEST)
+    assert problem.kind == "scale" and "the ruler on the screen of root/c.avi says 0.0500" in problem.what

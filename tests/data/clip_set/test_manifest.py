@@ -33,6 +33,25 @@ def test_optional_cells(tmp_path: Path) -> None:
     assert (second.side, second.fps, second.mm_per_px, second.split) == ("", None, None, None)
 
 
+def test_an_imaging_area_may_be_given(tmp_path: Path) -> None:
+    write(tmp_path, "clip_id,path,subject_id,box\na,a.mp4,s,210 43  937 622\nb,b.mp4,t,\n")
+    clips = read_manifest(tmp_path)
+    assert [clip.box for clip in clips] == [(210, 43, 937, 622), None]
+    write_manifest(tmp_path, clips)
+    assert read_manifest(tmp_path) == clips
+    write_manifest(tmp_path, clips[1:])
+    assert "box" not in (tmp_path / "manifest.csv").read_text()
+
+
+@pytest.mark.parametrize(
+    "cell", ["1 2 3", "1 2 1 4", "1 9 3 4", "a b c d", "-1 2 3 4", "1 2 3.5 4", "1,2,3,4"]
+)
+def test_no_imaging_area_is_named(tmp_path: Path, cell: str) -> None:
+    write(tmp_path, f'clip_id,path,subject_id,box\na,a.mp4,s,"{cell}"\n')
+    with pytest.raises(ManifestError, match=r"row 2: box .* must be 'x0 y0 x1 y1' in whole pixels"):
+        read_manifest(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("row", "says"),
     [

@@ -55,7 +55,8 @@ def test_a_given_area_goes_before_all_others(tmp_path: Path) -> None:
     dataset = make_dataset(make_frames())
     dataset.SequenceOfUltrasoundRegions = [make_region()]
     path = save(dataset, tmp_path / "a.dcm")
-    assert open_recording(path, box=(1, 2, 30, 20)).info.box == (1, 2, 30, 20)
+    info = open_recording(path, box=(1, 2, 30, 20)).info
+    assert (info.box, info.area_from, info.area_confidence) == ((1, 2, 30, 20), "given", 1.0)
     for outside in ((0, 0, 37, 20), (-1, 0, 5, 5), (5, 5, 5, 9), (0, 0, 5, 25)):
         with pytest.raises(RecordingError, match="image of 36x24"):
             open_recording(path, box=outside)

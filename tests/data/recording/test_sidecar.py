@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from fascnet.data.recording.recordings import list_files, open_recording
@@ -37,13 +38,18 @@ def test_it_goes_before_the_file_and_behind_what_is_given(tmp_path: Path) -> Non
         ('{"fps": true}', "must be a number"),
         ('{"mm_per_px": 0}', "must be a number"),
         ('{"mm_per_px": NaN}', "must be a number"),
+        ('{"box": [1, 2, 3]}', "box must be"),
+        ('{"box": [1, 2, 30, 2]}', "box must be"),
+        ('{"box": [1, 2, 30.5, 20]}', "box must be"),
+        ('{"box": [-1, 2, 30, 20]}', "box must be"),
+        ('{"box": "1 2 30 20"}', "box must be"),
         ("[" * 20000, "is not JSON|no JSON object"),
         ('{"fps": 25}' + " " * 70000, "too large"),
     ],
 )
 def test_bad_ones_are_named(tmp_path: Path, text: str, says: str) -> None:
     (tmp_path / "a.mp4.recording.json").write_text(text)
-    with pytest.raises(RecordingError, match=rf"a\.mp4\.recording\.json: .*({says}).*; "):
+    with pytest.raises(RecordingError, match=rf"a\.mp4\.recording\.json: .*({says}).*[;,] "):
         read_sidecar(tmp_path / "a.mp4")
 
 
@@ -51,3 +57,20 @@ def test_not_utf_8(tmp_path: Path) -> None:
     (tmp_path / "recording.json").write_bytes(b'{"fps": 25\xff}')
     with pytest.raises(RecordingError, match="not JSON"):
         read_sidecar(tmp_path)
+
+
+def test_the_imaging_area_may_be_given(tmp_path: Path) -> None:
+    frames = write_clip(tmp_path / "a.avi")
+    sidecar = tmp_path / "a.avi.recording.json"
+    sidecar.write_text('{"box": [5, 4, 55, 36]}')
+    recording = open_recording(tmp_path / "a.avi")
+    info = recording.info
+    assert (info.box, info.area_from, info.area_confidence) == ((5, 4, 55, 36), "sidecar", 1)
+    image = next(recording.frames()).image
+    assert np.array_equal(image[4:36, 5:55], frames[0][4:36, 5:55]) and image.sum() == image[4:36, 5:55].sum()
+    info = open_recording(tmp_path / "a.avi", box=(0, 0, 60, 20)).info
+    assert (info.box, info.area_from) == ((0, 0, 60, 20), "given")
+    assert open_recording(tmp_path / "a.avi", find_area=False).info.box == (5, 4, 55, 36)
+    sidecar.write_text('{"box": [5, 4, 61, 36]}')
+    with pytest.raises(RecordingError, match=r"recording\.json: box .*image of 60x40; correct it"):
+        open_recording(tmp_path / "a.avi")

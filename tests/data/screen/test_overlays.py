@@ -56,7 +56,7 @@ def test_a_caption_and_a_line_on_moving_tissue_are_found() -> None:
     ink |= line > 0
     frames[:, ink] = 170
     inside = find_inside(frames.shape[1:])
-    found = find_overlays(frames, measure_evidence(frames).change, inside)
+    found = find_overlays(frames, measure_evidence(frames).change, inside).drawn
     assert found[ink].mean() > 0.85
     assert (found & inside).sum() < 6 * ink.sum()
     assert not found[~inside].any()
@@ -71,9 +71,23 @@ def test_white_marks_that_move_with_the_tissue_are_found() -> None:
             cv2.circle(ring, (x, 150 + 8 * index), 3, 255, 2)
         marks[index] = ring > 0
         frame[marks[index]] = 226
-    found = find_overlays(frames, measure_evidence(frames).change, find_inside(frames.shape[1:]))
+    inside = find_inside(frames.shape[1:])
+    found = find_overlays(frames, measure_evidence(frames).change, inside).drawn
     assert found[marks.any(axis=0)].mean() > 0.8
     assert found.mean() < 0.05
+
+
+def test_only_marks_that_are_near_in_every_frame_last() -> None:
+    frames = np.repeat(make_moving_tissue(1), 5, axis=0)
+    for index, frame in enumerate(frames):
+        cv2.circle(frame, (200, 150 + index), 3, 226, 2)
+        if index != 2:
+            cv2.circle(frame, (300, 150), 3, 226, 2)
+    inside = find_inside(frames.shape[1:])
+    drawn, lasting = find_overlays(frames, measure_evidence(frames).change, inside)
+    slow, gone = np.s_[145:160, 195:206], np.s_[145:156, 295:306]
+    assert drawn[slow].mean() > 0.3 and drawn[gone].mean() > 0.3
+    assert np.array_equal(lasting[slow], drawn[slow]) and not lasting[gone].any()
 
 
 def test_tissue_alone_is_hardly_taken_for_ink() -> None:
@@ -82,6 +96,6 @@ def test_tissue_alone_is_hardly_taken_for_ink() -> None:
         for index, frame in enumerate(frames):
             frame[50:350, 120:420] = make_speckle(300, 300, 10 * seed + index)
         inside = find_inside(frames.shape[1:])
-        assert find_overlays(frames, measure_evidence(frames).change, inside)[inside].mean() < 0.01
+        assert find_overlays(frames, measure_evidence(frames).change, inside).drawn[inside].mean() < 0.01
         still = frames[:1]
-        assert find_overlays(still, measure_evidence(still).change, inside)[inside].mean() < 0.02
+        assert find_overlays(still, measure_evidence(still).change, inside).drawn[inside].mean() < 0.02
