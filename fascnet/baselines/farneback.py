@@ -219,7 +219,13 @@ class FarnebackPredictor:
         maps = (found[0] for found in trace_residual_speed(ticks, (self.lag,), self.spatial_sigma_px))
         chunks = self._score(smooth_in_time(maps, self.sigma_frames), grid.cells)
         return HeatmapStream(
-            grid.rate_hz, grid.box, grid.cells, grid.mm_per_px, grid.assumed_mm_per_px, chunks
+            grid.rate_hz,
+            grid.box,
+            grid.cells,
+            grid.mm_per_px,
+            grid.assumed_mm_per_px,
+            chunks,
+            grid.pixel_aspect,
         )
 
     def _score(self, maps: Iterator[FlowMap], shape: tuple[int, int]) -> Iterator[NDArray[np.float32]]:

@@ -80,7 +80,13 @@ class NetworkPredictor:
             torch.bfloat16 if self.precision == "bf16" else None,
         )
         return HeatmapStream(
-            grid.rate_hz, grid.box, grid.cells, grid.mm_per_px, grid.assumed_mm_per_px, chunks
+            grid.rate_hz,
+            grid.box,
+            grid.cells,
+            grid.mm_per_px,
+            grid.assumed_mm_per_px,
+            chunks,
+            grid.pixel_aspect,
         )
 
     def describe(self) -> dict[str, object]:

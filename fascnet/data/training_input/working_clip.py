@@ -18,7 +18,7 @@ from fascnet.data.whole_file import write_whole
 from fascnet.models.preprocessing import Preprocessor, WorkingGrid
 from fascnet.types import ClipSource, Labels
 
-CACHE_FORMAT = 1
+CACHE_FORMAT = 2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
