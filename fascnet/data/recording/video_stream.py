@@ -109,7 +109,7 @@ def _hold_over_damage(
     for picture in found:
         if isinstance(picture, Exception):
             lost.note(None, picture)
-            if n_sound == 0:
+            if n_sound == 0 or not may_hold(len(lost.times), n_held, n_sound, fps):
                 break
             continue
         if (picture.height, picture.width) != (facts.height, facts.width):

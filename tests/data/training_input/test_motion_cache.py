@@ -102,3 +102,15 @@ def test_variations_differ_and_are_found_again(clip: WorkingClip, tmp_path: Path
     assert first.motion_path != second.motion_path
     assert not np.array_equal(np.load(first.motion_path)[:40], np.load(second.motion_path)[:40])
     assert measure(clip, tmp_path, 0, varied=True).motion_path.stat().st_mtime_ns == written
+
+
+def test_an_event_without_a_place_is_somewhere_in_a_window_that_shows_all(tmp_path: Path) -> None:
+    labels = make_labels("w", 60, range(18, 27))
+    placeless = replace(labels, events=(replace(labels.events[0], region=None),))
+    clip = make_working_clip(tmp_path, make_frames(60, 0, range(18, 27)), placeless)
+    kept = measure(clip, tmp_path)
+    shows_all = MotionWindowDataset([kept], replace(WINDOW, n_ticks=60, size_px=64), 0.0, seed=0)[0]
+    assert not (shows_all["somewhere"] & shows_all["valid"]).any() and shows_all["target"].sum() == 0
+    assert torch.equal(shows_all["somewhere"].flatten(1).any(1).nonzero()[:, 0], torch.arange(18, 27))
+    part = MotionWindowDataset([kept], replace(WINDOW, n_ticks=60), 0.0, seed=0)[0]
+    assert not part["somewhere"].any() and not part["valid"][18:27].any()
