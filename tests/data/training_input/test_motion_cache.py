@@ -14,7 +14,7 @@ from fascnet.data.training_input.transforms import Augmentation
 from fascnet.data.training_input.working_clip import WorkingClip
 from fascnet.models.motion import MotionFrontEnd
 from fascnet.models.unet import FasciculationUNet
-from tests.data.tiny import make_frames, make_working_clip
+from tests.data.tiny import make_frames, make_labels, make_working_clip
 
 WINDOW = WindowSettings(n_ticks=16, size_px=32, event_fraction=1.0, warm_up_ticks=4)
 
