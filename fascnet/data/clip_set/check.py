@@ -11,7 +11,6 @@ from fascnet.data.clip_set.balance import BalanceRow, count_balance
 from fascnet.data.clip_set.clip_facts import ClipFacts, ClipJob, measure_clip
 from fascnet.data.clip_set.clip_label_problems import find_clip_label_problems
 from fascnet.data.clip_set.clip_problems import find_clip_problems, find_scale_problems
-from fascnet.data.clip_set.job_runner import run_each
 from fascnet.data.clip_set.label_problems import KNOWN_CONFOUNDERS, find_label_problems
 from fascnet.data.clip_set.manifest import FILE_NAME, scan_manifest
 from fascnet.data.clip_set.person_problems import (
@@ -21,6 +20,7 @@ from fascnet.data.clip_set.person_problems import (
 )
 from fascnet.data.clip_set.problem import SEVERITIES, Problem, list_clips, take_apart
 from fascnet.data.clip_set.splits import find_split_problems
+from fascnet.data.job_runner import run_each
 from fascnet.data.label_forms.clip_labels import CLIP_LABELS_FILE, ClipLabel, read_clip_labels
 from fascnet.data.labelling.labels import list_label_files, read_labels
 from fascnet.errors import LabelError, ManifestError
