@@ -111,6 +111,7 @@ def test_an_event_without_a_place_is_somewhere_in_a_window_that_shows_all(tmp_pa
     kept = measure(clip, tmp_path)
     shows_all = MotionWindowDataset([kept], replace(WINDOW, n_ticks=60, size_px=64), 0.0, seed=0)[0]
     assert not (shows_all["somewhere"] & shows_all["valid"]).any() and shows_all["target"].sum() == 0
-    assert torch.equal(shows_all["somewhere"].flatten(1).any(1).nonzero()[:, 0], torch.arange(18, 27))
+    during = shows_all["somewhere"].flatten(1).any(1).nonzero()[:, 0]
+    assert len(during) == 9 and torch.equal(during, torch.arange(9) + during[0])
     part = MotionWindowDataset([kept], replace(WINDOW, n_ticks=60), 0.0, seed=0)[0]
-    assert not part["somewhere"].any() and not part["valid"][18:27].any()
+    assert not part["somewhere"].any() and (~part["valid"].flatten(1).any(1)).sum() >= 9
