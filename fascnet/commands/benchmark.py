@@ -72,7 +72,12 @@ def run(config: dict[str, Any]) -> int:
     tables = [read_clip_table(Path(path)) for path in check_words("clip_tables", config["clip_tables"])]
     clips = _find_input(config)
     sources += [load_source(name, _run_baseline(name, config, output)) for name in config["baselines"]]
-    if statements and not labels:
+    if not labels and not statements:
+        raise SettingError(
+            f"benchmark: labels={config['labels']} holds neither CLIP.RATER.json nor clip_labels.csv; "
+            "give the folder of label files"
+        )
+    if not labels:
         return _judge_statements(sources, statements, rules, history, resamples, seed, output)
     benchmark = run_benchmark(
         sources,

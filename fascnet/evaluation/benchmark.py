@@ -202,7 +202,10 @@ def run_benchmark(
         # `none` alone: nothing but fasciculations was labelled.
         by_confounder=by_confounder if len(by_confounder) > 1 else {},
         worst_clips=rank_worst_clips(main.outcomes, rules.worst_clips),
-        warnings=tuple(find_warnings(study, results, missing, seen, rules, raters, len(unscored))),
+        warnings=(
+            *find_warnings(study, results, missing, seen, rules, raters, len(unscored)),
+            *_warn_of_untimed(truth, {} if statements is None else statements, studied),
+        ),
         unscored=unscored,
         statements=judge_statements(
             [*sources, truth, *others],
@@ -217,6 +220,19 @@ def run_benchmark(
         resamples=resamples,
         seed=seed,
     )
+
+
+def _warn_of_untimed(truth: Source, statements: Statements, studied: set[str]) -> list[str]:
+    """Say that clips with a count, but without times, are missing from the figures of events and clips."""
+    untimed = [
+        c for c, said in statements.items() if truth.name in said and c in studied - truth.clips.keys()
+    ]
+    if not untimed:
+        return []
+    return [
+        f"{truth.name}: {len(untimed)} clips are only counted, graded or called present, without times: they "
+        "stand under clip_labels and in no other figure"
+    ]
 
 
 def judge_statements(

@@ -205,6 +205,17 @@ def test_raters_who_only_counted_are_enough(study, tmp_path, capsys):
     assert "model against carl on 3 whole clips" in capsys.readouterr().out
     metrics = json.loads((tmp_path / "o" / "metrics.json").read_text())
     assert metrics["clip_labels"]["carl"]["model"]["counts"]["icc"]["n"] == 3
+    write_label(tmp_path / "l", "s00_0", "carl", [])
+    assert call(predictions, tmp_path / "l", tmp_path / "q", "missing=leave_out") == 0
+    assert "2 clips are only counted" in (tmp_path / "q" / "report.html").read_text()
+    (tmp_path / "l" / "s00_0.carl.json").unlink()
     table.write_text("clip_id,rater,count\nelsewhere,carl,3\n", encoding="utf-8")
     assert call(predictions, tmp_path / "l", tmp_path / "p") == 2
     assert "use the same clip_id" in capsys.readouterr().err
+
+
+def test_an_empty_folder_of_labels_is_named(study, tmp_path, capsys):
+    (tmp_path / "l").mkdir()
+    assert call(study[0], tmp_path / "l", tmp_path / "o") == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and f"{tmp_path / 'l'}" in error and "clip_labels.csv" in error
