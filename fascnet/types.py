@@ -1,8 +1,9 @@
 """The things that flow through fascnet: clips, events, labels, predictions. Frozen, NumPy only.
 
 Axes are always T, H, W (time, rows, columns). Pixels are pixels of the recording as stored, x right, y down,
-and the centre of the top-left pixel is (0, 0). Times are seconds from the first frame. Intervals are half-
-open.
+and the centre of the top-left pixel is (0, 0). A video that its container turns by quarters counts as stored
+turned, as players and labelling tools show it; pixels that are not square stay so. Times are seconds from the
+first frame. Intervals are half-open.
 """
 
 from __future__ import annotations
@@ -169,7 +170,8 @@ class RecordingInfo:
         n_frames: frames the file announces, or None when it does not say; decoding decides.
         fps: frames per second (mean rate where it varies).
         duration_s: announced length in seconds, or None.
-        mm_per_px: pixel spacing, or None when unknown.
+        mm_per_px: pixel spacing downwards, along depth; across it is `pixel_aspect` times that. None when
+            unknown.
         box: the imaging area (x0, y0, x1, y1).
         mm_per_px_from: where the spacing came from: `manifest`, `sidecar`, `dicom`, `file`, `ruler` (read off
             the screen), or empty.
@@ -180,6 +182,7 @@ class RecordingInfo:
             for within the header's region), `found`, `whole` (it fills the frame, or nothing was found), or
             empty when nobody looked.
         area_confidence: 0-1 that the imaging area is right; 1 when it was given, 0 when nothing was found.
+        pixel_aspect: width of a pixel over its height.
     """
 
     height: int
@@ -194,15 +197,24 @@ class RecordingInfo:
     outline: Polygon | None = None
     area_from: str = ""
     area_confidence: float = 0.0
+    pixel_aspect: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
-    """One decoded frame: `index` from 0, `time_s` from the first frame, `image` uint8 (H, W)."""
+    """One decoded frame.
+
+    Attributes:
+        index: from 0.
+        time_s: from the first frame.
+        image: uint8 (H, W).
+        held: whether the file's own picture is damaged, and the one before stands in its place.
+    """
 
     index: int
     time_s: float
     image: NDArray[np.uint8]
+    held: bool = False
 
 
 class Recording(Protocol):
@@ -271,6 +283,7 @@ class HeatmapStream:
         chunks: float32 (t, h, w) arrays of probabilities 0-1, in order of time, together covering all of it.
         covered: bool (h, w), the cells that lie within the outline of the imaging area; the others are 0 in
             every heatmap. None: all of them.
+        pixel_aspect: width of a stored pixel over its height.
     """
 
     fps: float
@@ -280,6 +293,7 @@ class HeatmapStream:
     assumed_mm_per_px: float | None
     chunks: Iterator[NDArray[np.float32]]
     covered: NDArray[np.bool_] | None = None
+    pixel_aspect: float = 1.0
 
 
 class Predictor(Protocol):
@@ -315,7 +329,7 @@ class Prediction:
         score: calibrated probability that the clip holds a fasciculation; None when failed.
         duration_s: length of what was decoded.
         scored_s: seconds that were scored.
-        reason: why it is not `ok`; empty when it is.
+        reason: why it is not `ok`; of one that is, that a few damaged frames are held, else empty.
         heatmap: uint8 (T, h, w), 255 = probability 1; may be a memory map; None when not kept.
         heatmap_fps: heatmaps per second.
         box: imaging area in stored pixels.

@@ -226,6 +226,7 @@ class FarnebackPredictor:
             grid.assumed_mm_per_px,
             map(grid.silence, chunks),
             grid.covered,
+            grid.pixel_aspect,
         )
 
     def _score(

@@ -10,8 +10,11 @@ from fascnet.commands.benchmark_rules import THRESHOLDS, build_rules, check_whol
 from fascnet.errors import SettingError
 
 if TYPE_CHECKING:
-    from fascnet.evaluation.benchmark import Benchmark
+    from fascnet.evaluation.benchmark import Benchmark, History
+    from fascnet.evaluation.clip_statements import StatementResult, Statements
     from fascnet.evaluation.report.worst_clip_pictures import WorstClipPicture
+    from fascnet.evaluation.rules import ScoringRules
+    from fascnet.evaluation.sources.source import Source
     from fascnet.evaluation.sources.training_record import TrainingRecord
     from fascnet.types import ClipSource, Labels
 
@@ -39,7 +42,8 @@ def run(config: dict[str, Any]) -> int:
     Raises:
         FascnetError: a wrong setting, input or output.
     """
-    from fascnet.evaluation.benchmark import History, run_benchmark  # noqa: PLC0415 - `--help` is instant
+    from fascnet.data.label_forms.clip_labels import read_clip_labels  # noqa: PLC0415 - `--help` is instant
+    from fascnet.evaluation.benchmark import History, run_benchmark  # noqa: PLC0415
     from fascnet.evaluation.cuts.subgroups import merge_clip_tables, read_clip_table  # noqa: PLC0415
     from fascnet.evaluation.metrics_file import write_metrics  # noqa: PLC0415
     from fascnet.evaluation.report.csv_tables import write_tables  # noqa: PLC0415
@@ -57,6 +61,7 @@ def run(config: dict[str, Any]) -> int:
     output = Path(config["output"])
     # Everything that can be refused is read before anything slow is run.
     labels = _load_labels(Path(config["labels"]))
+    statements = read_clip_labels(Path(config["labels"]))
     sources = [load_source(name, folder) for name, folder in folders.items()]
     history = History(
         _read_records(folders, config["model"]),
@@ -67,6 +72,13 @@ def run(config: dict[str, Any]) -> int:
     tables = [read_clip_table(Path(path)) for path in check_words("clip_tables", config["clip_tables"])]
     clips = _find_input(config)
     sources += [load_source(name, _run_baseline(name, config, output)) for name in config["baselines"]]
+    if not labels and not statements:
+        raise SettingError(
+            f"benchmark: labels={config['labels']} holds neither CLIP.RATER.json nor clip_labels.csv; "
+            "give the folder of label files"
+        )
+    if not labels:
+        return _judge_statements(sources, statements, rules, history, resamples, seed, output)
     benchmark = run_benchmark(
         sources,
         labels,
@@ -75,6 +87,7 @@ def run(config: dict[str, Any]) -> int:
         expected=[clip.clip_id for clip in clips],
         history=history,
         clip_table=merge_clip_tables(tables),
+        statements=statements,
         resamples=resamples,
         seed=seed,
     )
@@ -85,8 +98,50 @@ def run(config: dict[str, Any]) -> int:
     plots = draw_plots(benchmark, output / "figures")
     report = write_report(benchmark, output, plots, _draw_worst(benchmark, clips), bar)
     _print_result(benchmark, bar)
+    _print_statements(benchmark.statements)
     print(f"report: {report}")
     return int(benchmark.incomplete)
+
+
+def _judge_statements(
+    sources: Sequence[Source],
+    statements: Statements,
+    rules: ScoringRules,
+    history: History,
+    resamples: int,
+    seed: int,
+    output: Path,
+) -> int:
+    """Judge where raters gave counts, presence or grades of whole clips, and no events at all."""
+    from fascnet.evaluation.benchmark import judge_statements  # noqa: PLC0415
+    from fascnet.evaluation.metrics_file import write_statement_metrics  # noqa: PLC0415
+    from fascnet.evaluation.report.csv_tables import write_statement_table  # noqa: PLC0415
+
+    studied = {clip for source in sources for clip in source.clips}
+    found = judge_statements(
+        sources, statements, rules, studied=studied, history=history, resamples=resamples, seed=seed
+    )
+    if not found:
+        raise SettingError(
+            "predictions: none of their clips stands in clip_labels.csv of the labels; use the same clip_id"
+        )
+    write_statement_metrics(sources[0].name, found, rules, output)
+    table = write_statement_table(found, output / "tables")
+    _print_statements(found)
+    print(f"no events are labelled, so there is no report of events; figures: {table}")
+    return int(any(one.n_missing for one in found))
+
+
+def _print_statements(statements: Sequence[StatementResult]) -> None:
+    for one in statements:
+        values = [
+            f"{section}.{name} {figure.value:.2f}"
+            for section, figures in one.figures.items()
+            for name, figure in figures.items()
+            if figure.value is not None
+        ]
+        missing = f", {one.n_missing} more not judged" if one.n_missing else ""
+        print(f"{one.source} against {one.rater} on {one.n_clips} whole clips{missing}: {', '.join(values)}")
 
 
 def _name_folders(predictions: object) -> dict[str, Path]:

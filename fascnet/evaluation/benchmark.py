@@ -5,11 +5,12 @@ It reads files, never a model: any other method or rater can be judged by it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 
 from fascnet.errors import SettingError
+from fascnet.evaluation.clip_statements import StatementResult, Statements, score_statements
 from fascnet.evaluation.comparisons import SourceComparison, compare_results
 from fascnet.evaluation.cuts.clip_groups import SubgroupResult, score_subgroups
 from fascnet.evaluation.cuts.event_subgroups import (
@@ -78,6 +79,7 @@ class Benchmark:
         worst_clips: where it errs most.
         warnings: lines that belong on top.
         unscored: labelled clips that no source was given.
+        statements: every source against counts, presence and grades of whole clips, by rater.
         rules: every choice.
         resamples: bootstrap resamples.
         seed: of the bootstrap.
@@ -98,6 +100,7 @@ class Benchmark:
     worst_clips: Sequence[WorstClip]
     warnings: tuple[str, ...]
     unscored: tuple[str, ...]
+    statements: Sequence[StatementResult]
     rules: ScoringRules
     resamples: int
     seed: int
@@ -123,6 +126,7 @@ def run_benchmark(
     expected: Sequence[str] = (),
     history: History = History(),
     clip_table: ClipTable | None = None,
+    statements: Statements | None = None,
     resamples: int = 2000,
     seed: int = 0,
 ) -> Benchmark:
@@ -137,6 +141,7 @@ def run_benchmark(
         expected: clips that every source should have judged, apart from those that any source names.
         history: what is known of how the sources came about.
         clip_table: columns to cut clips by, besides what the sources say.
+        statements: what raters said about whole clips without times; None for nothing.
         resamples: bootstrap resamples of subjects; 0 for no intervals.
         seed: seed of the bootstrap.
 
@@ -197,15 +202,74 @@ def run_benchmark(
         # `none` alone: nothing but fasciculations was labelled.
         by_confounder=by_confounder if len(by_confounder) > 1 else {},
         worst_clips=rank_worst_clips(main.outcomes, rules.worst_clips),
-        warnings=tuple(find_warnings(study, results, missing, seen, rules, raters, len(unscored))),
+        warnings=(
+            *find_warnings(study, results, missing, seen, rules, raters, len(unscored)),
+            *_warn_of_untimed(truth, {} if statements is None else statements, studied),
+        ),
         unscored=unscored,
+        statements=judge_statements(
+            [*sources, truth, *others],
+            {} if statements is None else statements,
+            rules,
+            studied=studied,
+            history=history,
+            resamples=resamples,
+            seed=seed,
+        ),
         rules=rules,
         resamples=resamples,
         seed=seed,
     )
 
 
-def collect_facts(sources: Sequence[Source], labels: LabelSet) -> dict[str, ClipFacts]:
+def _warn_of_untimed(truth: Source, statements: Statements, studied: set[str]) -> list[str]:
+    """Say that clips with a count, but without times, are missing from the figures of events and clips."""
+    untimed = [
+        c for c, said in statements.items() if truth.name in said and c in studied - truth.clips.keys()
+    ]
+    if not untimed:
+        return []
+    return [
+        f"{truth.name}: {len(untimed)} clips are only counted, graded or called present, without times: they "
+        "stand under clip_labels and in no other figure"
+    ]
+
+
+def judge_statements(
+    sources: Sequence[Source],
+    statements: Statements,
+    rules: ScoringRules,
+    *,
+    studied: Collection[str],
+    history: History = History(),
+    resamples: int = 2000,
+    seed: int = 0,
+) -> list[StatementResult]:
+    """Score sources against what raters said about whole clips; see `clip_statements.score_statements`.
+
+    Args:
+        sources: models, baselines, raters with events.
+        statements: what was said; clips outside `studied` are no part of it.
+        rules: every choice that decides a figure.
+        studied: clips of this study.
+        history: what is known of how the sources came about.
+        resamples: bootstrap resamples of subjects.
+        seed: of the bootstrap.
+
+    Raises:
+        SettingError: a subject was seen in training, and that is refused.
+    """
+    said = {clip_id: by_rater for clip_id, by_rater in statements.items() if clip_id in studied}
+    judged = [source for source in sources if source.name != CONSENSUS]
+    facts = collect_facts(judged, said)
+    subject_of = {clip_id: facts[clip_id].subject_id for clip_id in said}
+    for source in judged:
+        if source.kind == "prediction" and said:
+            _check_seen(source.name, history, subject_of)
+    return score_statements(judged, said, facts, rules, resamples, seed)
+
+
+def collect_facts(sources: Sequence[Source], labels: Mapping[str, object]) -> dict[str, ClipFacts]:
     """Collect what is known about each labelled clip from the first source that knows it.
 
     A clip that no source lists is a subject of its own.

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 from fascnet.data.whole_file import write_whole
 from fascnet.evaluation.benchmark import Benchmark
+from fascnet.evaluation.clip_statements import STATEMENT_RULE, StatementResult
 from fascnet.evaluation.cuts.clip_groups import SubgroupResult
 from fascnet.evaluation.cuts.event_subgroups import ATTRIBUTION_RULE
 from fascnet.evaluation.cuts.worst_clips import COST_RULE
 from fascnet.evaluation.raters.agreement import CLIP_KAPPA_RULE, EVENT_KAPPA_RULE
 from fascnet.evaluation.raters.interchangeability import Interchangeability
+from fascnet.evaluation.rules import ScoringRules
 from fascnet.evaluation.scoring import SourceResult
 from fascnet.evaluation.sources.missing import MISSING_WORDS
 from fascnet.evaluation.uncertainty.bootstrap import Figure
@@ -35,6 +37,7 @@ FIXED_RULES = {
     "clip_kappa": CLIP_KAPPA_RULE,
     "false_alarms_by_confounder": ATTRIBUTION_RULE,
     "worst_clips": COST_RULE,
+    "clip_labels": STATEMENT_RULE,
     "differences": "main minus other source on the clips that both judged, the same resampled subjects for "
     "both; p values adjusted over all comparisons of the benchmark (Holm; Benjamini-Hochberg)",
 }
@@ -54,6 +57,24 @@ def write_metrics(
     metrics = describe_benchmark(benchmark)
     if extra_pixels:
         metrics["pixels"] = {**_plain(benchmark.results[0].figures["pixels"]), **extra_pixels}
+    path = output / "metrics.json"
+    with write_whole(path) as beside:
+        beside.write_text(
+            json.dumps(metrics, indent=2, ensure_ascii=False, allow_nan=False), encoding="utf-8"
+        )
+    return path
+
+
+def write_statement_metrics(
+    main_source: str, statements: Sequence[StatementResult], rules: ScoringRules, output: Path
+) -> Path:
+    """Write `OUTPUT/metrics.json` where raters gave nothing but statements about whole clips."""
+    metrics = {
+        "format": FORMAT,
+        "main_source": main_source,
+        "rules": {**rules.describe(), "clip_labels": STATEMENT_RULE},
+        "clip_labels": describe_statements(statements),
+    }
     path = output / "metrics.json"
     with write_whole(path) as beside:
         beside.write_text(
@@ -88,8 +109,17 @@ def describe_benchmark(benchmark: Benchmark) -> dict[str, object]:
             name: _plain(figures) for name, figures in benchmark.by_confounder.items()
         },
         "worst_clips": [asdict(clip) for clip in benchmark.worst_clips],
+        "clip_labels": describe_statements(benchmark.statements),
         "sources": {result.source.name: _describe_source(result) for result in benchmark.results},
     }
+
+
+def describe_statements(statements: Sequence[StatementResult]) -> dict[str, dict[str, object]]:
+    """Return rater -> source -> figures of statements about whole clips."""
+    plain: dict[str, dict[str, object]] = {}
+    for one in statements:
+        plain.setdefault(one.rater, {})[one.source] = one.to_json()
+    return plain
 
 
 def describe_reference(benchmark: Benchmark) -> dict[str, object]:

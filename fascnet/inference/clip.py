@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from fascnet.data.recording.held_frames import describe_held
 from fascnet.data.recording.recordings import open_clip
 from fascnet.errors import OutputError, RecordingError
 from fascnet.inference.events import EventFinder
@@ -54,7 +55,7 @@ class WatchedRecording:
         self._reset()
 
     def _reset(self) -> None:
-        self.n_frames = 0
+        self.n_frames = self.n_held = 0
         self.last_s = 0.0
         self.decode_s = 0.0
         self.broken: RecordingError | None = None
@@ -82,6 +83,13 @@ class WatchedRecording:
             return np.zeros((self.info.height, self.info.width))
         return self._sum / self.n_frames
 
+    @property
+    def remark(self) -> str:
+        """Why it broke off, or that damaged frames are held; empty where nothing is wrong."""
+        if self.broken is not None:
+            return str(self.broken)
+        return f"{self.path}: {describe_held(self.n_held)}" if self.n_held else ""
+
     def frames(self) -> Iterator[Frame]:
         """Yield the sound frames; each call starts anew, also what was noted."""
         self._reset()
@@ -101,6 +109,7 @@ class WatchedRecording:
                 self._sum = np.zeros(frame.image.shape, dtype=np.float64)
             cv2.accumulate(frame.image, self._sum)
             self.n_frames += 1
+            self.n_held += frame.held
             self.last_s = frame.time_s
             if self._on_frames is not None:
                 self._on_frames(self.n_frames)
@@ -187,7 +196,14 @@ def _predict_stream(
     store: HeatmapStore,
     stages: StageClock,
 ) -> Prediction:
-    finder = EventFinder(predictor.event_definition, stream.fps, stream.shape, stream.box, stream.mm_per_px)
+    finder = EventFinder(
+        predictor.event_definition,
+        stream.fps,
+        stream.shape,
+        stream.box,
+        stream.mm_per_px,
+        stream.pixel_aspect,
+    )
     covered = 1.0 if stream.covered is None else float(stream.covered.mean())
     pool = ClipPool()
     course = TimeCourse(1.0 / stream.fps)
@@ -218,7 +234,7 @@ def _predict_stream(
         score=calibrate(logit, predictor.calibration),
         duration_s=end_s,
         scored_s=min(end_s, store.n_ticks / stream.fps),
-        reason="" if watched.broken is None else str(watched.broken),
+        reason=watched.remark,
         heatmap_fps=stream.fps,
         box=stream.box,
         fps=watched.info.fps,

@@ -58,7 +58,8 @@ class EventFinder:
         fps: heatmaps per second.
         shape: (h, w) of each heatmap.
         box: the part of the recording that the heatmap covers, stored pixels.
-        mm_per_px: spacing of the stored pixels, or None when unknown (then `area_mm2` stays None).
+        mm_per_px: spacing of the stored pixels, downwards, or None when unknown (then `area_mm2` stays None).
+        pixel_aspect: width of a stored pixel over its height.
 
     Raises:
         SettingError: a threshold or duration is out of range.
@@ -71,6 +72,7 @@ class EventFinder:
         shape: tuple[int, int],
         box: PixelBox,
         mm_per_px: float | None = None,
+        pixel_aspect: float = 1.0,
     ) -> None:
         _check_definition(definition)
         self.definition = definition
@@ -78,6 +80,7 @@ class EventFinder:
         self.shape = shape
         self.box = box
         self.mm_per_px = mm_per_px
+        self.pixel_aspect = pixel_aspect
         # Silence of `min_off_s` or more ends an event; an event is at least continued by the very next tick.
         bridged = math.ceil(definition.min_off_s * fps - TICK_TOLERANCE) - 1
         self._reach = 1 + max(0, bridged)
@@ -217,7 +220,7 @@ class EventFinder:
                 ),
                 score=event.score,
                 area_px=area_px,
-                area_mm2=None if self.mm_per_px is None else area_px * self.mm_per_px**2,
+                area_mm2=None if self.mm_per_px is None else area_px * self.pixel_aspect * self.mm_per_px**2,
             )
         )
 

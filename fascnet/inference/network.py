@@ -87,6 +87,7 @@ class NetworkPredictor:
             grid.assumed_mm_per_px,
             map(grid.silence, chunks),
             grid.covered,
+            grid.pixel_aspect,
         )
 
     def describe(self) -> dict[str, object]:

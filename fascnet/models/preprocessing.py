@@ -36,10 +36,11 @@ class WorkingGrid:
         width: columns, a multiple of `CELL_PX`.
         rate_hz: ticks per second.
         box: the imaging area in stored pixels that the grid covers exactly.
-        mm_per_px: spacing of the stored pixels; None when unknown.
+        mm_per_px: spacing of the stored pixels, downwards; None when unknown.
         assumed_mm_per_px: the spacing used in place of an unknown one, else None.
         covered: bool (h, w), the cells of which half or more lies within the outline of the imaging area;
             None: all of them.
+        pixel_aspect: width of a stored pixel over its height; working pixels are square.
     """
 
     height: int
@@ -49,6 +50,7 @@ class WorkingGrid:
     mm_per_px: float | None
     assumed_mm_per_px: float | None
     covered: NDArray[np.bool_] | None = field(default=None, compare=False)
+    pixel_aspect: float = 1.0
 
     @property
     def cells(self) -> tuple[int, int]:
@@ -107,16 +109,26 @@ class Preprocessor:
         spacing = info.mm_per_px if info.mm_per_px is not None else self.assumed_mm_per_px
         scale = spacing / self.pitch_mm
         height = CELL_PX * round((y1 - y0) * scale / CELL_PX)
-        width = CELL_PX * round((x1 - x0) * scale / CELL_PX)
+        width = CELL_PX * round((x1 - x0) * info.pixel_aspect * scale / CELL_PX)
         if min(height, width) < MIN_GRID_PX or max(height, width) > MAX_GRID_PX:
             raise RecordingError(
                 f"the imaging area of {x1 - x0}x{y1 - y0} px at {spacing:g} mm/px is "
-                f"{(x1 - x0) * spacing:.1f} x {(y1 - y0) * spacing:.1f} mm, which is no muscle image; "
+                f"{(x1 - x0) * info.pixel_aspect * spacing:.1f} x {(y1 - y0) * spacing:.1f} mm, "
+                "which is no muscle image; "
                 "give the right mm_per_px in a manifest"
             )
         assumed = None if info.mm_per_px is not None else self.assumed_mm_per_px
         covered = None if info.outline is None else _cover_cells(info.outline, info.box, (height, width))
-        return WorkingGrid(height, width, self.rate_hz, info.box, info.mm_per_px, assumed, covered)
+        return WorkingGrid(
+            height,
+            width,
+            self.rate_hz,
+            info.box,
+            info.mm_per_px,
+            assumed,
+            covered,
+            info.pixel_aspect,
+        )
 
     def resize(self, image: NDArray[np.uint8], grid: WorkingGrid) -> NDArray[np.uint8]:
         """Crop one frame (H, W) to the imaging area and bring it to the working pitch, (height, width)."""

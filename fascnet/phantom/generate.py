@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import cast
 
 from fascnet.data.clip_set.manifest import write_manifest
+from fascnet.data.job_runner import run_jobs
 from fascnet.data.labelling.labels import write_labels
 from fascnet.data.recording.video_writer import Codec, VideoWriter
 from fascnet.errors import SettingError
@@ -16,7 +17,6 @@ from fascnet.phantom.chance import make_rng
 from fascnet.phantom.data_set.difficulty import describe_difficulty
 from fascnet.phantom.data_set.frame_digest import FrameDigest
 from fascnet.phantom.data_set.frozen_set import FrozenComparison, check_recipe, compare_frozen
-from fascnet.phantom.data_set.job_pool import run_jobs
 from fascnet.phantom.data_set.label_digest import describe_labels
 from fascnet.phantom.data_set.set_folder import Row, SetFolder, check_codec, find_label, find_video
 from fascnet.phantom.movement.displacement_field import write_displacement_field

@@ -41,7 +41,7 @@ class LossSettings:
 
 
 def compute_loss(
-    logits: Tensor, target: Tensor, valid: Tensor, settings: LossSettings
+    logits: Tensor, target: Tensor, valid: Tensor, settings: LossSettings, somewhere: Tensor | None = None
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """Compute the loss of a batch of windows.
 
@@ -50,6 +50,8 @@ def compute_loss(
         target: (B, T, h, w) of 0 and 1.
         valid: (B, T, h, w) bool; cells outside have no influence whatever.
         settings: weights.
+        somewhere: (B, T, h, w) bool, cells of which some twitch, no one knows which; outside `valid`. Their
+            pooled logit shall be positive. None: nowhere.
 
     Returns:
         The loss and its parts, for logging.
@@ -64,9 +66,16 @@ def compute_loss(
     dice = 1.0 - (2.0 * overlap + 1.0) / (probability.sum() + truth.sum() + 1.0)
 
     known_tick = valid.flatten(2).any(dim=-1)
-    masked = torch.where(valid, logits, torch.full_like(logits, -1e4))
-    window_logit = pool_clip_logit(masked, known_tick)
     window_target = truth.flatten(1).amax(dim=-1)
+    open_cell = valid
+    if somewhere is not None:
+        # Where only the time is known, other ticks must not take the blame: they are known to be still.
+        by_time = somewhere.flatten(1).any(dim=-1) & (window_target == 0)
+        known_tick = torch.where(by_time[:, None], somewhere.flatten(2).any(dim=-1), known_tick)
+        open_cell = torch.where(by_time[:, None, None, None], somewhere, valid)
+        window_target = torch.where(by_time, torch.ones_like(window_target), window_target)
+    masked = torch.where(open_cell, logits, torch.full_like(logits, -1e4))
+    window_logit = pool_clip_logit(masked, known_tick)
     known_window = known_tick.any(dim=-1).to(logits.dtype)
     per_window = F.binary_cross_entropy_with_logits(window_logit, window_target, reduction="none")
     clip = (per_window * known_window).sum() / known_window.sum().clamp(min=1.0)

@@ -102,6 +102,7 @@ class FasciculationModule(LightningModule):
             batch["target"][:, : n_ticks - delay],
             batch["valid"][:, : n_ticks - delay],
             self.loss_settings,
+            batch["somewhere"][:, : n_ticks - delay],
         )
         self.log("loss", loss, prog_bar=True)
         self.log_dict({f"loss_{name}": value for name, value in parts.items()})

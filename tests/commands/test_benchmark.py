@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 
@@ -173,3 +174,48 @@ def test_tables_of_other_tools_on_both_sides(tmp_path):
     metrics = json.loads((tmp_path / "o" / "metrics.json").read_text())
     assert metrics["events"]["precision"]["value"] == 0.5 and metrics["events"]["recall"]["value"] == 1
     assert metrics["seen_subjects"]["model"]["status"] == "not_checked"
+
+
+def test_counts_and_presence_of_whole_clips_are_judged_too(study, tmp_path, capsys):
+    predictions, labels = study
+    mixed = tmp_path / "labels"
+    shutil.copytree(labels, mixed)
+    rows = "s00_0,carl,3,,\ns00_1,carl,0,,10\ns01_0,carl,,yes,\nother_split,carl,2,,\n"
+    (mixed / "clip_labels.csv").write_text(
+        "clip_id,rater,count,present,examined_s\n" + rows, encoding="utf-8"
+    )
+    assert call(predictions, mixed, tmp_path / "o", "reference=anna") == 0
+    assert "model against carl on 3 whole clips" in capsys.readouterr().out
+    metrics = json.loads((tmp_path / "o" / "metrics.json").read_text())
+    assert set(metrics["clip_labels"]) == {"carl"}
+    assert set(metrics["clip_labels"]["carl"]) == {"model", "anna", "bert"}
+    assert metrics["clip_labels"]["carl"]["model"]["counts"]["bias"]["n"] == 2
+    assert metrics["clip_labels"]["carl"]["anna"]["clips"]["auroc"]["value"] is None
+    assert "Counts, presence and grades of whole clips" in (tmp_path / "o" / "report.html").read_text()
+    table = (tmp_path / "o" / "tables" / "clip_labels.csv").read_text()
+    assert table.startswith("rater,source,section,figure,value") and "carl,model,clips,kappa" in table
+
+
+def test_raters_who_only_counted_are_enough(study, tmp_path, capsys):
+    predictions, _ = study
+    (tmp_path / "l").mkdir()
+    table = tmp_path / "l" / "clip_labels.csv"
+    table.write_text("clip_id,rater,count\ns00_0,carl,3\ns00_1,carl,1\ns01_0,carl,2\n", encoding="utf-8")
+    assert call(predictions, tmp_path / "l", tmp_path / "o") == 0
+    assert "model against carl on 3 whole clips" in capsys.readouterr().out
+    metrics = json.loads((tmp_path / "o" / "metrics.json").read_text())
+    assert metrics["clip_labels"]["carl"]["model"]["counts"]["icc"]["n"] == 3
+    write_label(tmp_path / "l", "s00_0", "carl", [])
+    assert call(predictions, tmp_path / "l", tmp_path / "q", "missing=leave_out") == 0
+    assert "2 clips are only counted" in (tmp_path / "q" / "report.html").read_text()
+    (tmp_path / "l" / "s00_0.carl.json").unlink()
+    table.write_text("clip_id,rater,count\nelsewhere,carl,3\n", encoding="utf-8")
+    assert call(predictions, tmp_path / "l", tmp_path / "p") == 2
+    assert "use the same clip_id" in capsys.readouterr().err
+
+
+def test_an_empty_folder_of_labels_is_named(study, tmp_path, capsys):
+    (tmp_path / "l").mkdir()
+    assert call(study[0], tmp_path / "l", tmp_path / "o") == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and f"{tmp_path / 'l'}" in error and "clip_labels.csv" in error

@@ -19,17 +19,18 @@ from .fakes import BrightnessPredictor, paint_twitch, write_video
 class PaintedRecording:
     """Frames from memory that may break off."""
 
-    def __init__(self, path, frames, fps=30.0, breaks_at=None, mm_per_px=0.1):
+    def __init__(self, path, frames, fps=30.0, breaks_at=None, mm_per_px=0.1, held=(), pixel_aspect=1.0):
         self.path = path
+        self._held = held
         self._frames, self._fps, self._breaks_at = frames, fps, breaks_at
         t, h, w = frames.shape
-        self.info = RecordingInfo(h, w, t, fps, t / fps, mm_per_px, (0, 0, w, h))
+        self.info = RecordingInfo(h, w, t, fps, t / fps, mm_per_px, (0, 0, w, h), "", pixel_aspect)
 
     def frames(self):
         for k, image in enumerate(self._frames):
             if k == self._breaks_at:
                 raise RecordingError(f"{self.path}: ends after {k} frames; copy it again")
-            yield Frame(k, k / self._fps, image)
+            yield Frame(k, k / self._fps, image, k in self._held)
         if self._breaks_at == len(self._frames):
             raise RecordingError(f"{self.path}: ends after {len(self._frames)} frames; copy it again")
 
@@ -166,3 +167,11 @@ def test_cells_outside_the_outline_do_not_count_in_the_active_area(paint, tmp_pa
     half = predict_clip(source, Half(), tmp_path / "half", overlay=False)
     whole = predict_clip(source, BrightnessPredictor(), tmp_path / "whole", overlay=False)
     assert half.active_area_fraction == pytest.approx(2 * whole.active_area_fraction) != 0
+
+
+def test_held_frames_are_told_and_the_clip_is_whole(paint, tmp_path):
+    found = predict_clip(paint(paint_twitch(), held=(3, 7)), BrightnessPredictor(), tmp_path)
+    assert found.status == "ok" and found.reason.endswith(
+        "a.avi: 2 frames are damaged: the picture before stands in their place"
+    )
+    assert len(found.events) == 1

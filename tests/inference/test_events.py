@@ -214,3 +214,15 @@ def test_an_event_must_cover_min_cells_at_one_tick(min_cells: int, n_events: int
 def test_wrong_cell_counts_are_refused(wrong: dict[str, int]) -> None:
     with pytest.raises(SettingError, match="give a whole number"):
         EventFinder(dataclasses.replace(PLAIN, **wrong), FPS, (4, 4), (0, 0, 4, 4))
+
+
+def test_areas_of_pixels_that_are_not_square() -> None:
+    heatmaps = np.zeros((20, 4, 4), np.float32)
+    heatmaps[5:12, 1:3, 1:3] = 0.9
+    areas = []
+    for aspect in (1.0, 2.0):
+        finder = EventFinder(EventDefinition(), 30.0, (4, 4), (0, 0, 32, 32), 0.1, aspect)
+        found = [event for heatmap in heatmaps for event in finder.push(heatmap)] + finder.finish()
+        areas.append((found[0].area_px, found[0].area_mm2))
+    assert areas[0][0] == areas[1][0]
+    assert areas[1][1] == pytest.approx(2 * areas[0][1])

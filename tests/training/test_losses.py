@@ -67,6 +67,27 @@ def test_known_values() -> None:
     assert loss.item() == pytest.approx(sum(part.item() for part in parts.values()))
 
 
+def test_a_twitch_somewhere_raises_the_best_cells_of_its_ticks_and_no_others() -> None:
+    logits, _, valid = make_batch()
+    target = torch.zeros_like(logits)
+    somewhere = torch.zeros_like(valid)
+    somewhere[1, 4:6, :4] = True
+    valid &= ~somewhere
+    logits[1, 8, 0, 0], valid[1, 8, 0, 0] = 5.0, True  # the highest logit stands elsewhere
+    free = logits.clone().requires_grad_()
+    weights = LossSettings(0.0, 1.0, 0.0, 1.0)
+    loss, _ = compute_loss(free, target, valid, weights, somewhere)
+    loss.backward()
+    gradient = free.grad
+    assert gradient is not None
+    assert (gradient[1][somewhere[1]] <= 0).all() and gradient[1][somewhere[1]].min() < 0
+    assert gradient[1][~somewhere[1]].abs().max() == 0
+    assert gradient[0].max() > 0, "a still window is pushed down"
+    plain, _ = compute_loss(logits, target, valid, weights)
+    same, _ = compute_loss(logits, target, valid, weights, torch.zeros_like(somewhere))
+    assert same.item() == plain.item() != loss.item()
+
+
 def test_gamma_0_is_cross_entropy() -> None:
     logits, target, _ = make_batch()
     loss, _ = compute_loss(

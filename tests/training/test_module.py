@@ -40,13 +40,21 @@ def test_logits_meet_the_targets_of_their_own_moment(monkeypatch: pytest.MonkeyP
     images, dt_s = make_clip(10)
     target = (torch.rand(1, 10, 8, 10) < 0.3).float()
     valid = torch.rand(1, 10, 8, 10) < 0.8
-    batch = {"images": images, "dt_s": dt_s, "target": target, "valid": valid}
+    somewhere = torch.zeros_like(valid)
+    batch = {"images": images, "dt_s": dt_s, "target": target, "valid": valid, "somewhere": somewhere}
     loss = module.training_step(batch, 0)
     logits, _ = module.network(images, dt_s)
     wanted, _ = compute_loss(logits[:, 2:], target[:, :8], valid[:, :8], LossSettings())
     assert loss.item() == pytest.approx(wanted.item())
     other = {**batch, "target": torch.cat([target[:, :8], 1 - target[:, 8:]], dim=1)}
     assert module.training_step(other, 0).item() == loss.item()
+    target, somewhere = torch.zeros_like(target), somewhere.clone()
+    somewhere[:, 3:6] = True
+    other = {**batch, "target": target, "valid": valid & ~somewhere, "somewhere": somewhere}
+    wanted, _ = compute_loss(
+        logits[:, 2:], target[:, :8], (valid & ~somewhere)[:, :8], LossSettings(), somewhere[:, :8]
+    )
+    assert module.training_step(other, 0).item() == pytest.approx(wanted.item())
 
 
 def test_what_is_kept_in_a_checkpoint_is_plain() -> None:

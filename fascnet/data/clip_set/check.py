@@ -9,8 +9,8 @@ from pathlib import Path
 
 from fascnet.data.clip_set.balance import BalanceRow, count_balance
 from fascnet.data.clip_set.clip_facts import ClipFacts, ClipJob, measure_clip
+from fascnet.data.clip_set.clip_label_problems import find_clip_label_problems
 from fascnet.data.clip_set.clip_problems import find_clip_problems, find_scale_problems
-from fascnet.data.clip_set.job_runner import run_each
 from fascnet.data.clip_set.label_problems import KNOWN_CONFOUNDERS, find_label_problems
 from fascnet.data.clip_set.manifest import FILE_NAME, scan_manifest
 from fascnet.data.clip_set.person_problems import (
@@ -20,6 +20,8 @@ from fascnet.data.clip_set.person_problems import (
 )
 from fascnet.data.clip_set.problem import SEVERITIES, Problem, list_clips, take_apart
 from fascnet.data.clip_set.splits import find_split_problems
+from fascnet.data.job_runner import run_each
+from fascnet.data.label_forms.clip_labels import CLIP_LABELS_FILE, ClipLabel, read_clip_labels
 from fascnet.data.labelling.labels import list_label_files, read_labels
 from fascnet.errors import LabelError, ManifestError
 from fascnet.types import FASCICULATION, ClipSource, Labels
@@ -100,12 +102,18 @@ def review_data_set(
     ]
     labels, label_problems = _read_all_labels(folder)
     problems += label_problems
+    statements: Mapping[str, Mapping[str, ClipLabel]] = {}
+    try:
+        statements = read_clip_labels(folder)
+    except LabelError as error:
+        problems.append(take_apart(error, folder / CLIP_LABELS_FILE, "label_file"))
     if folder.is_dir():
-        problems += _match_labels(clips, labels, folder, manifest)
+        problems += _match_labels(clips, labels, statements, folder, manifest)
         problems += _find_empty_splits(clips, labels, manifest)
         problems += _find_unknown_words(labels, folder)
     facts = _measure_all(root, clips, workers, thumbnails, on_clip)
     problems += find_scale_problems(clips, facts, manifest)
+    problems += find_clip_label_problems(statements, labels, clips, facts, folder, manifest)
     for clip in clips:
         one = facts[clip.clip_id]
         problems += find_clip_problems(clip, one, manifest)
@@ -180,7 +188,11 @@ def _read_all_labels(folder: Path) -> tuple[dict[str, dict[str, Labels]], list[P
 
 
 def _match_labels(
-    clips: Sequence[ClipSource], labels: Mapping[str, Mapping[str, Labels]], folder: Path, manifest: Path
+    clips: Sequence[ClipSource],
+    labels: Mapping[str, Mapping[str, Labels]],
+    statements: Mapping[str, Mapping[str, ClipLabel]],
+    folder: Path,
+    manifest: Path,
 ) -> Iterator[Problem]:
     known = {clip.clip_id for clip in clips}
     for clip_id, raters in labels.items():
@@ -189,7 +201,8 @@ def _match_labels(
                 file = f"{folder / f'{clip_id}.{rater}.json'}"
                 what = f"speaks of clip '{clip_id}', which is not in {manifest}"
                 yield Problem(file, what, "add it or rename the file", "unknown_clip")
-    without = tuple(clip.clip_id for clip in clips if clip.clip_id not in labels)
+    # A clip of which only a count is known must not be given an empty label file.
+    without = tuple(c.clip_id for c in clips if c.clip_id not in labels and c.clip_id not in statements)
     if without:
         which = f"clip '{without[0]}' has" if len(without) == 1 else f"{list_clips(without)} have"
         remedy = "add CLIP.RATER.json (events may be empty) or remove the rows"

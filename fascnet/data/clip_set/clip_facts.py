@@ -13,6 +13,7 @@ from fascnet.data.clip_set.copies import Marks
 from fascnet.data.clip_set.fingerprint import FrameSketch, MovementSignature, hash_frame, is_flat
 from fascnet.data.clip_set.patient import PatientMark, read_patient
 from fascnet.data.clip_set.thumbnail import draw_thumbnail
+from fascnet.data.recording.held_frames import describe_held
 from fascnet.data.recording.recordings import open_recording
 from fascnet.data.recording.repeats import RepeatFinder
 from fascnet.errors import RecordingError
@@ -147,7 +148,7 @@ def measure_clip(job: ClipJob) -> ClipFacts:
         doubled=repeats.n_repeats,
         longest_freeze_s=stretch * max((run.end_s - run.start_s for run in repeats.runs), default=0.0),
         picture_rate_hz=None if repeats.picture_rate_hz is None else repeats.picture_rate_hz / stretch,
-        notes=recording.notes,
+        notes=(*recording.notes, *([describe_held(meter.n_held)] if meter.n_held else [])),
         width=info.width,
         height=info.height,
         box=info.box,
@@ -171,7 +172,7 @@ class _Meter:
     def __init__(self, recording: Recording) -> None:
         self._recording = recording
         self.repeats = RepeatFinder(recording.info.box)
-        self.count = 0
+        self.count = self.n_held = 0
         self.last_s = 0.0
         self.shortest_s = math.inf
         self.longest_s = 0.0
@@ -214,6 +215,7 @@ class _Meter:
         self.repeats.push(frame)
         self.last_s = frame.time_s
         self.count += 1
+        self.n_held += frame.held
 
     def measure_unevenness(self) -> float:
         """Return the standard deviation of the steps over their mean."""

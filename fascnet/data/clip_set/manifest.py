@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fascnet.data.clip_set.splits import SPLITS, check_splits
+from fascnet.data.clip_set.splits import SPLITS, check_splits, find_split_problems
 from fascnet.data.whole_file import write_whole
-from fascnet.errors import ManifestError
+from fascnet.errors import ManifestError, SplitError
 from fascnet.types import ClipSource, PixelBox
 
 REQUIRED = ("clip_id", "path", "subject_id")
@@ -54,7 +54,8 @@ def read_manifest_file(path: Path) -> list[ClipSource]:
     scan = scan_manifest(path)
     for problem in scan.problems:
         raise ManifestError(problem)
-    check_splits(scan.clips)
+    for problem in find_split_problems(scan.clips):
+        raise SplitError(f"{path}: {problem}")
     return list(scan.clips)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from fascnet.data.label_forms.rater_events import ClipStatement
 from fascnet.data.label_forms.tables import read_table
 from fascnet.data.whole_file import write_whole
 from fascnet.errors import LabelError
+from fascnet.types import Labels
 
 CLIP_LABELS_FILE = "clip_labels.csv"
 COLUMNS = ("clip_id", "rater", "count", "grade", "present", "examined_s")
@@ -88,11 +89,29 @@ def read_clip_labels(folder: Path) -> dict[str, dict[str, ClipLabel]]:
             raise row.refuse(f"clip_id '{clip_id}' may hold letters, digits, '_', '-' and '.' (not first)")
         if rater in found.setdefault(clip_id, {}):
             raise row.refuse(f"clip '{clip_id}' has a row of '{rater}' already; remove one")
-        label = ClipLabel(
-            clip_id, rater, statement.count, statement.grade, statement.present, statement.examined_s
-        )
+        present = statement.present
+        if present is None and statement.count is not None:
+            present = statement.count > 0
+        label = ClipLabel(clip_id, rater, statement.count, statement.grade, present, statement.examined_s)
         found[clip_id][rater] = label
     return found
+
+
+def find_absent(
+    statements: Mapping[str, Mapping[str, ClipLabel]], labels: Mapping[str, Mapping[str, Labels]]
+) -> list[ClipLabel]:
+    """Return statements of no twitch of raters who wrote no label file for that clip.
+
+    Args:
+        statements: clip_id -> rater -> clip label.
+        labels: clip_id -> rater -> labels.
+    """
+    return [
+        one
+        for clip_id, by_rater in statements.items()
+        for rater, one in by_rater.items()
+        if one.present is False and rater not in labels.get(clip_id, {})
+    ]
 
 
 def write_clip_labels(folder: Path, labels: Iterable[ClipLabel]) -> Path:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from fascnet.data.label_forms.outline_blend import blend_outlines
 from fascnet.data.label_forms.rater_events import FormRegion, MaskPixels
 from fascnet.data.label_forms.run_lengths import pack_rows, unpack_rows
 from fascnet.data.label_forms.shapes import crop_mask
@@ -68,17 +69,16 @@ def write_shape(region: Polygon | Box | Point | MaskPixels) -> tuple[str, dict[s
 def blend(one: FormRegion, other: FormRegion, share: float) -> FormRegion:
     """Return the shape between two key frames as CVAT draws it, `share` 0-1 of the way to `other`.
 
-    Boxes, points and polygons of as many corners move in a straight line; all else stays until the next key
-    frame. (CVAT matches corners of polygons that differ in number; such a shape stays here.)
+    Boxes, points and corners of polygons move in a straight line (`outline_blend`, where their numbers
+    differ); all else stays until the next key frame.
     """
     if isinstance(one, Box) and isinstance(other, Box):
         pairs = zip((one.x0, one.y0, one.x1, one.y1), (other.x0, other.y0, other.x1, other.y1), strict=True)
         return Box(*(a + (b - a) * share for a, b in pairs))
     if isinstance(one, Point) and isinstance(other, Point):
         return Point(one.x + (other.x - one.x) * share, one.y + (other.y - one.y) * share)
-    if isinstance(one, Polygon) and isinstance(other, Polygon) and len(one.points) == len(other.points):
-        corners = zip(one.points, other.points, strict=True)
-        return Polygon(tuple((a + (c - a) * share, b + (d - b) * share) for (a, b), (c, d) in corners))
+    if isinstance(one, Polygon) and isinstance(other, Polygon):
+        return blend_outlines(one, other, share)
     return one
 
 

@@ -3,7 +3,8 @@
 Wherever the labels say nothing, `valid` is False, and neither training nor scoring looks there. An outline
 and a mask say all; weaker labels say less:
 
-- time only: it may be anywhere, all of the image is unknown while it lasts (`mark_moments` knows when);
+- time only: it may be anywhere, all of the image is unknown while it lasts; a window that shows the whole
+  image then learns that something in it twitches (`mark_somewhere`);
 - a point: a click on the moving place. Around it a small disc twitches, a wide ring is unknown, the rest is
   still;
 - a box: around the moving area, not along its edge. Its middle twitches, the rest of it is unknown, and what
@@ -11,7 +12,6 @@ and a mask say all; weaker labels say less:
 
 Training takes them so. The benchmark's pixel figures take a box, and a point's small disc, at their word, as
 the rater drew them, unless they are asked not to (`rasterise_truth(..., weak=True)`).
-
 
 The sizes follow the territory of a human motor unit in cross-section, long axis 10.7 ± 3.3 mm and short axis
 4.5 ± 1.2 mm (Birkbeck 2020, PMC7208543). How far a click may lie beside the middle (1 mm) is the published
@@ -32,6 +32,8 @@ from fascnet.types import Box, Event, Interval, Labels, PixelBox, Point, Polygon
 BACKGROUND = 0
 TWITCH = 1
 UNKNOWN = 2
+SOMEWHERE = 3
+"""Unknown, but some of the cells so marked at a tick twitch; only training windows use it."""
 
 TYPICAL_MM_PER_PX = 0.07
 """Where a clip's spacing is not known: the middle of 0.061-0.092 mm of published fasciculation recordings."""
@@ -184,24 +186,23 @@ def rasterise_truth(
     return painted == TWITCH, painted != UNKNOWN
 
 
-def mark_moments(labels: Labels, times_s: NDArray[np.float64]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Return when any fasciculation lasts, with or without a place, and where that is known.
+def mark_somewhere(painted: NDArray[np.uint8], labels: Labels, times_s: NDArray[np.float64]) -> None:
+    """Turn `UNKNOWN` into `SOMEWHERE` while a fasciculation without a place lasts, in the examined seconds.
 
-    For losses and figures of whole frames or clips, which events without a place teach too.
+    That trains the pooled logit of windows that show the whole image; a part of it may miss the event.
 
     Args:
+        painted: uint8 (T, h, w) of the whole image, changed in place.
         labels: one rater's labels of the clip.
         times_s: (T,) moments.
-
-    Returns:
-        (truth, valid), each bool (T,).
     """
-    truth, valid = np.zeros(len(times_s), bool), np.zeros(len(times_s), bool)
+    lasts, examined = np.zeros(len(times_s), bool), np.zeros(len(times_s), bool)
     for event in labels.fasciculations():
-        truth |= (times_s >= event.onset_s) & (times_s < event.offset_s)
+        if event.region is None:
+            lasts |= (times_s >= event.onset_s) & (times_s < event.offset_s)
     for start_s, end_s in labels.examined:
-        valid |= (times_s >= start_s) & (times_s < end_s)
-    return truth & valid, valid
+        examined |= (times_s >= start_s) & (times_s < end_s)
+    painted[(lasts & examined)[:, None, None] & (painted == UNKNOWN)] = SOMEWHERE
 
 
 def _find_middle(box: Box, pitch_mm: float) -> Polygon:

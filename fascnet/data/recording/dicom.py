@@ -107,6 +107,7 @@ class DicomRecording:
             duration_s=None,
             spacing=choose_spacing(mm_per_px, given_by, geometry.mm_per_px, "dicom"),
             box=box,
+            pixel_aspect=geometry.pixel_aspect,
         )
         self._notes = tuple(_list_notes(header, timing, geometry))
 
@@ -149,9 +150,12 @@ class DicomRecording:
         if self._is_video:
             yield from self._decode_video()
             return
-        shape = (self._info.height, self._info.width)
-        for index, image in enumerate(decode_pictures(self._path, shape, len(self._times_s))):
-            yield Frame(index, float(self._times_s[index]), image)
+        shape, n_frames = (self._info.height, self._info.width), len(self._times_s)
+        held: NDArray[np.uint8] | None = None
+        for index, image in enumerate(decode_pictures(self._path, shape, n_frames, self._info.fps)):
+            held = held if image is None else image
+            if held is not None:
+                yield Frame(index, float(self._times_s[index]), held, image is None)
 
     def _decode_video(self) -> Iterator[Frame]:
         with open_dicom(self._path) as file:

@@ -42,6 +42,7 @@ from fascnet.data.recording.dicom_fragments import (
 )
 from fascnet.data.recording.dicom_grey import plan_grey
 from fascnet.data.recording.dicom_header import DAMAGE, DicomFile, open_dicom
+from fascnet.data.recording.held_frames import may_hold
 from fascnet.data.recording.limits import REMEDY
 from fascnet.errors import RecordingError
 
@@ -77,32 +78,49 @@ def is_picture_syntax(syntax: UID, bits_stored: int) -> bool:
     return syntax in _NATIVE or (syntax in PLUGINS and (syntax != JPEGExtended12Bit or bits_stored == 8))
 
 
-def decode_pictures(path: Path, shape: tuple[int, int], n_frames: int) -> Iterator[NDArray[np.uint8]]:
-    """Yield the frames of a cine as luma, uint8 (H, W).
+def decode_pictures(
+    path: Path, shape: tuple[int, int], n_frames: int, fps: float
+) -> Iterator[NDArray[np.uint8] | None]:
+    """Yield the frames of a cine as luma, uint8 (H, W); None where the one before stands for a damaged one.
 
     Args:
         path: the file.
         shape: (H, W) that its header says.
         n_frames: number of frames that its header says.
+        fps: frames per second.
 
     Raises:
-        RecordingError: a frame is damaged or of another size, or the file ends early; those before are sound.
+        RecordingError: more than a few frames are damaged or of another size (`held_frames.may_hold`), or the
+            file ends early; those before are sound.
     """
     with open_dicom(path) as file:
         try:
             decode, spans = _plan(file, shape, n_frames)
         except DAMAGE as error:
             raise RecordingError(f"{path}: its pixel data are damaged or cut short; {REMEDY}") from error
+        n_sound = n_held = n_lost = 0
+        failure: RecordingError | None = None
         for count, pieces in enumerate(spans):
+            image = None
             try:
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")  # pydicom's warnings quote header values
                     image = decode(read_spans(file.stream, pieces))
-            except DAMAGE as error:
-                raise RecordingError(f"{path}: frame {count} cannot be decoded; {REMEDY}") from error
-            if image.shape != shape:
-                raise RecordingError(f"{path}: frame {count} has another size than the header says; {REMEDY}")
+                if image.shape != shape:
+                    raise ValueError("another size than the header says")
+            except DAMAGE:
+                n_lost += 1
+                if failure is None:
+                    failure = RecordingError(f"{path}: frame {count} cannot be decoded; {REMEDY}")
+                if n_sound == 0 or not may_hold(n_lost, n_held, n_sound, fps):
+                    break
+                continue
+            yield from [None] * n_lost
+            n_held, n_lost, failure = n_held + n_lost, 0, None
             yield image
+            n_sound += 1
+        if failure is not None:
+            raise failure
         if len(spans) < n_frames:
             raise RecordingError(f"{path}: ends after {len(spans)} of {n_frames} frames; {REMEDY}")
 

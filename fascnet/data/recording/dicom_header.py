@@ -64,6 +64,7 @@ TAGS = [
     "ActualFrameDuration",
     "SequenceOfUltrasoundRegions",
     "PixelSpacing",
+    "PixelAspectRatio",
     "ImagerPixelSpacing",
     "NominalScannedPixelSpacing",
     "RescaleSlope",

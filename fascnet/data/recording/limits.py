@@ -14,6 +14,12 @@ REMEDY = "export or copy it again"
 MAX_FRAME_PIXELS = 1 << 24
 """4096 x 4096, twice a 4K screen. A larger picture is a damaged header (choice of this project)."""
 
+MAX_ASPECT = 10.0
+"""Pixels so many times as wide as high, or as high as wide, are a damaged header (choice of this project)."""
+
+MAX_ASPECT_ERROR = 0.01
+"""Pixels that differ by less from squares are called square (choice of this project)."""
+
 MAX_FRAMES = 1 << 22
 """39 hours at 30 frames/s (choice of this project)."""
 
@@ -36,6 +42,20 @@ def check_size(name: str, height: int, width: int) -> None:
         raise RecordingError(
             f"{name}: claims frames of {width}x{height} pixels, more than any scanner's; {REMEDY}"
         )
+
+
+def describe_aspect(aspect: float) -> list[str]:
+    """Say that pixels are not square; nothing where they are.
+
+    Args:
+        aspect: width of a pixel over its height.
+    """
+    if abs(aspect - 1.0) <= MAX_ASPECT_ERROR:
+        return []
+    return [
+        f"its pixels are {aspect:.3f} times as wide as high: frames stay so, mm_per_px counts downwards, and "
+        "the detectors see them square"
+    ]
 
 
 def check_rate(name: str, fps: float, *, given: bool) -> float:

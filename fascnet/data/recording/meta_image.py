@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from fascnet.data.recording.dicom_geometry import join_spacings
+from fascnet.data.recording.dicom_geometry import judge_spacing
 from fascnet.data.recording.limits import (
     REMEDY,
     check_count,
@@ -75,15 +75,18 @@ class MetaImageRecording:
         rate = check_rate(f"{path}", measure_rate(self._times_s), given=fps is not None)
         remarks: list[str] = []
         own = header.spacing_mm
-        spacing = None if own is None else join_spacings(own[0], own[1], "ElementSpacing", remarks)
+        spacing = None if own is None else judge_spacing(own[0], own[1], "ElementSpacing", remarks)
         self._info = make_info(
             height=header.height,
             width=header.width,
             n_frames=len(self._kept),
             fps=rate,
             duration_s=None,
-            spacing=choose_spacing(mm_per_px, given_by, spacing, "file"),
+            spacing=choose_spacing(
+                mm_per_px, given_by, None if spacing is None else spacing.mm_per_px, "file"
+            ),
             box=box,
+            pixel_aspect=1.0 if spacing is None else spacing.aspect,
         )
         self._notes = (*remarks, *_list_notes(header))
 

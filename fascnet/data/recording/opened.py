@@ -41,6 +41,7 @@ def make_info(
     duration_s: float | None,
     spacing: tuple[float, str] | None,
     box: PixelBox | None,
+    pixel_aspect: float = 1.0,
 ) -> RecordingInfo:
     """Put together what a recording says about itself.
 
@@ -50,8 +51,9 @@ def make_info(
         n_frames: announced frames, if known.
         fps: frames per second.
         duration_s: length where `n_frames` is unknown.
-        spacing: mm per pixel and where it came from, if known.
+        spacing: mm per pixel downwards and where it came from, if known.
         box: imaging area; the whole image if None.
+        pixel_aspect: width of a pixel over its height.
     """
     return RecordingInfo(
         height=height,
@@ -62,6 +64,7 @@ def make_info(
         mm_per_px=None if spacing is None else spacing[0],
         box=(0, 0, width, height) if box is None else box,
         mm_per_px_from="" if spacing is None else spacing[1],
+        pixel_aspect=pixel_aspect,
     )
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from fascnet.data.recording.held_frames import may_hold
 from fascnet.data.recording.limits import REMEDY, check_rate, check_size, spread_times
 from fascnet.data.recording.luma import to_grey
 from fascnet.data.recording.opened import choose_spacing, make_info
@@ -119,17 +120,35 @@ class PictureFolder:
         """Yield the frames in order of time, reading as they are asked for. Each call starts anew.
 
         Raises:
-            RecordingError: a picture is unreadable or of another size; frames already yielded are sound.
+            RecordingError: more than a few pictures are unreadable (`held_frames.may_hold`), or one is of
+                another size; frames already yielded are sound.
         """
-        shape = (self._info.height, self._info.width)
+        shape, fps = (self._info.height, self._info.width), self._info.fps
+        held: NDArray[np.uint8] | None = None
+        n_sound = n_held = n_lost = 0
+        failure: RecordingError | None = None
         for index, picture in enumerate(self._pictures):
-            image = _read_picture(picture)
+            try:
+                image = _read_picture(picture)
+            except RecordingError as error:
+                failure, n_lost = error if failure is None else failure, n_lost + 1
+                if held is None or not may_hold(n_lost, n_held, n_sound, fps):
+                    break
+                continue
             if image.shape != shape:
                 raise RecordingError(
                     f"{picture}: has {image.shape[1]}x{image.shape[0]} pixels, the first picture "
                     f"{shape[1]}x{shape[0]}; keep one recording to a folder"
                 )
-            yield Frame(index, index / self._info.fps, image)
+            if held is not None:
+                for late in range(index - n_lost, index):
+                    yield Frame(late, late / fps, held, held=True)
+            n_held, n_lost, failure = n_held + n_lost, 0, None
+            held = image
+            n_sound += 1
+            yield Frame(index, index / fps, image)
+        if failure is not None:
+            raise failure
 
 
 def sort_naturally(names: Sequence[str]) -> list[str]:

@@ -10,19 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fascnet.data.recording.frame_clock import FrameClock
-from fascnet.data.recording.limits import check_gap, check_rate
+from fascnet.data.recording.limits import check_gap, check_rate, describe_aspect
 from fascnet.data.recording.opened import check_file, choose_spacing, make_info
 from fascnet.data.recording.video_facts import read_stream_facts
 from fascnet.data.recording.video_stream import decode, decode_pictures
 from fascnet.errors import RecordingError
 from fascnet.types import Frame, PixelBox, RecordingInfo
 
-MAX_ASPECT_ERROR = 0.01
-"""Pixels that differ by less from squares are called square (choice of this project)."""
-
 
 class VideoRecording:
-    """A video file. Pixels are as stored: rotation flags and non-square pixels are not applied, but noted.
+    """A video file.
+
+    A picture that the container turns by quarters is turned: so players, CVAT (since 2020), browsers and
+    OpenCV show it, and labels are drawn on what they show. Pixels that are not square stay so, since labels
+    count them one to one; `info.pixel_aspect` says their shape, and preprocessing makes them square.
 
     Args:
         path: mp4, mov, avi, mkv, webm, mpg, wmv, gif ... whatever FFmpeg decodes.
@@ -52,14 +53,16 @@ class VideoRecording:
             raise RecordingError(f"{path}: has no frame rate; give it in the fps column of a manifest.csv")
         used_fps = check_rate(name, own_fps if fps is None else fps, given=fps is not None)
         self._facts = facts
+        is_sideways = facts.quarter_turns % 2 == 1
         self._info = make_info(
-            height=facts.height,
-            width=facts.width,
+            height=facts.width if is_sideways else facts.height,
+            width=facts.height if is_sideways else facts.width,
             n_frames=facts.n_frames,
             fps=used_fps,
             duration_s=None if facts.duration_s is None else facts.duration_s * own_fps / used_fps,
             spacing=choose_spacing(mm_per_px, given_by, None, ""),
             box=box,
+            pixel_aspect=1.0 / facts.pixel_aspect if is_sideways else facts.pixel_aspect,
         )
 
     @property
@@ -84,8 +87,8 @@ class VideoRecording:
         clock = FrameClock(own_fps, self._info.fps)
         times_s: list[float] = []
         try:
-            for picture in decode_pictures(self._path, f"{self._path}", self._facts):
-                times_s.append(clock.read(picture.time if self._facts.has_times else None))
+            for shown in decode_pictures(self._path, f"{self._path}", self._facts):
+                times_s.append(clock.read(shown.time_s if self._facts.has_times else None))
                 check_gap(f"{self._path}", len(times_s) - 2, clock.step_s)
         except RecordingError:
             # A clip that breaks off is scored as far as it is sound; its times end there too.
@@ -93,22 +96,16 @@ class VideoRecording:
                 raise
         return np.asarray(times_s, np.float64)
 
-    @cached_property
+    @property
     def notes(self) -> tuple[str, ...]:
-        """How the pictures would be shown otherwise than they are stored; decodes one frame."""
-        notes: list[str] = []
-        if abs(self._facts.pixel_aspect - 1.0) > MAX_ASPECT_ERROR:
-            notes.append(
-                f"its pixels are {self._facts.pixel_aspect:.3f} times as wide as high; frames stay so, "
-                "and one mm_per_px holds for one direction only"
-            )
-        first = next(decode_pictures(self._path, f"{self._path}", self._facts))
-        if first.rotation % 360:
-            notes.append(
-                f"players turn it by {first.rotation} degrees; frames stay as stored, and depth may run "
-                "sideways"
-            )
-        if first.interlaced_frame:
+        """How the pictures are shaped and turned."""
+        facts = self._facts
+        notes = describe_aspect(self._info.pixel_aspect)
+        if facts.quarter_turns:
+            notes.append(f"its pictures are turned by {facts.rotation_deg} degrees, as players show them")
+        elif facts.rotation_deg:
+            notes.append(f"players turn it by {facts.rotation_deg} degrees; frames stay as stored")
+        if facts.interlaced:
             notes.append("its frames are interlaced: each holds two moments, odd and even rows")
         return tuple(notes)
 
@@ -116,7 +113,8 @@ class VideoRecording:
         """Yield the frames in order of time, decoding as they are asked for. Each call starts anew.
 
         Raises:
-            RecordingError: decoding fails, a picture is damaged, the image changes size, or the file ends
-                before its announced end (more than 1 frame and 2 % short); frames already yielded are sound.
+            RecordingError: decoding fails, more than a few pictures are damaged (`held_frames.may_hold`), the
+                image changes size, or the file ends before its announced end (more than 1 frame and 2 %
+                short); frames already yielded are sound.
         """
         yield from decode(self._path, f"{self._path}", self._facts, self._info.fps)

@@ -12,7 +12,7 @@ from typing import Any
 import av
 from av.stream import Disposition
 
-from fascnet.data.recording.limits import MAX_FRAME_PIXELS, REMEDY, check_size
+from fascnet.data.recording.limits import MAX_ASPECT, MAX_FRAME_PIXELS, REMEDY, check_size
 from fascnet.errors import RecordingError
 
 _ELEMENTARY = ("h264", "hevc", "m4v", "mjpeg", "mpegvideo")
@@ -51,6 +51,11 @@ DAMAGE = (
 )
 """What PyAV raises on damaged files: FFmpeg's own errors, and its own confusion about what FFmpeg found."""
 
+_MAY_TURN = frozenset({"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm"})
+"""Containers that may say how players turn their pictures."""
+
+_QUARTER_DEG = 90
+
 _MAX_PIXELS = {"max_pixels": str(MAX_FRAME_PIXELS)}
 
 
@@ -59,14 +64,16 @@ class StreamFacts:
     """What a container announces about its first video stream.
 
     Attributes:
-        height: rows.
-        width: columns.
+        height: rows as coded.
+        width: columns as coded.
         n_frames: announced frames, None where the container only estimates or does not say.
         fps: average frame rate, None when unknown.
         duration_s: announced length, None when unknown.
-        pixel_aspect: width of a pixel over its height.
+        pixel_aspect: width of a pixel over its height, 1 where a file says what no picture has.
         has_times: whether its frames carry times; those of a bare stream without a rate are invented.
         end_s: seconds that the frames must reach; None where the container does not promise it.
+        rotation_deg: counterclockwise turn that players apply, 0-359.
+        interlaced: whether the first frame holds two moments, in odd and even rows.
     """
 
     height: int
@@ -77,6 +84,13 @@ class StreamFacts:
     pixel_aspect: float = 1.0
     has_times: bool = True
     end_s: float | None = None
+    rotation_deg: int = 0
+    interlaced: bool = False
+
+    @property
+    def quarter_turns(self) -> int:
+        """Quarter turns counterclockwise that players apply; 0 for other angles, which no camera writes."""
+        return self.rotation_deg // _QUARTER_DEG if self.rotation_deg % _QUARTER_DEG == 0 else 0
 
 
 def read_stream_facts(source: Path | RawIOBase, name: str) -> StreamFacts:
@@ -100,11 +114,11 @@ def read_stream_facts(source: Path | RawIOBase, name: str) -> StreamFacts:
                 f"{name}: its video stream is damaged, cut short or too large to be a scanner's; {REMEDY}"
             )
         check_size(name, stream.height, stream.width)
-        aspect = stream.sample_aspect_ratio
         n_frames = _count_announced(stream)
         promises_end = n_frames is None and container.format.name in _PROMISE_END
         duration_s = duration_s if duration_s is not None and duration_s > 0 else None
         fps = _read_rate(container, stream)
+        first = _decode_first(container, stream)
         return StreamFacts(
             height=stream.height,
             width=stream.width,
@@ -112,8 +126,10 @@ def read_stream_facts(source: Path | RawIOBase, name: str) -> StreamFacts:
             fps=fps,
             has_times=fps is not None,
             duration_s=duration_s,
-            pixel_aspect=float(aspect) if aspect is not None and aspect > 0 else 1.0,
+            pixel_aspect=_read_aspect(stream),
             end_s=duration_s if promises_end else None,
+            rotation_deg=0 if first is None else int(first.rotation) % 360,
+            interlaced=first is not None and bool(first.interlaced_frame),
         )
 
 
@@ -121,6 +137,22 @@ def describe_damage(error: BaseException) -> str:
     """Return FFmpeg's words for an error, or that PyAV has none."""
     words = error.strerror if isinstance(error, av.FFmpegError) else None
     return words if words else "its parts contradict each other"
+
+
+def _read_aspect(stream: Any) -> float:
+    aspect = stream.sample_aspect_ratio
+    is_sound = aspect is not None and aspect > 0 and 1 / MAX_ASPECT <= float(aspect) <= MAX_ASPECT
+    return float(aspect) if is_sound else 1.0
+
+
+def _decode_first(container: Any, stream: Any) -> Any | None:
+    """Decode one picture, which alone says how it is turned; None where that fails: reading will say why."""
+    if container.format.name not in _MAY_TURN:
+        return None
+    try:
+        return next(container.decode(stream), None)
+    except DAMAGE:
+        return None
 
 
 def _count_announced(stream: Any) -> int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,9 @@ from torch.utils.data import DataLoader, Dataset
 from fascnet.data.clip_set.folds import choose_round
 from fascnet.data.clip_set.manifest import read_manifest
 from fascnet.data.clip_set.splits import draw_splits
+from fascnet.data.label_forms.clip_labels import ClipLabel, find_absent, read_clip_labels
 from fascnet.data.labelling.labels import load_labels
+from fascnet.data.recording.recordings import open_recording
 from fascnet.data.training_input.dataset import Window, WindowDataset, WindowSampler, WindowSettings
 from fascnet.data.training_input.motion_cache import MotionWindowDataset, measure_clip
 from fascnet.data.training_input.transforms import Augmentation, WindowAugmenter
@@ -116,7 +119,9 @@ class FasciculationDataModule(LightningDataModule):
             clips = draw_splits(listed, self.split_fractions, self.seed)
         else:
             clips = choose_round(listed, self.folds, self.fold)
-        labels = {clip_id: raters for d in self.labels_dirs for clip_id, raters in load_labels(d).items()}
+        labels: dict[str, dict[str, Labels]] = {}
+        for folder in self.labels_dirs:
+            labels |= add_absent_clips(clips, load_labels(folder), read_clip_labels(folder))
         chosen = choose_labels(clips, labels, self.rater, self.labels_dirs[0])
         unlabelled = [clip.clip_id for clip in clips if clip.clip_id not in chosen and clip.split != "test"]
         if unlabelled:
@@ -131,6 +136,7 @@ class FasciculationDataModule(LightningDataModule):
                     f"{self.roots[0]}: split '{split}' has no labelled clip; check the split column"
                 )
             found += [prepare_clip(s, chosen[s.clip_id], self.preprocessor, self.cache_dir) for s in sources]
+        warn_of_times(self.train_clips, self.window)
 
     def _list_clips(self) -> list[ClipSource]:
         """Read every root's manifest; a clip_id that two of them use would mix up their labels."""
@@ -188,6 +194,55 @@ class FasciculationDataModule(LightningDataModule):
 
 def _list_paths(given: str | Path | Sequence[str]) -> list[Path]:
     return [Path(given)] if isinstance(given, str | Path) else [Path(one) for one in given]
+
+
+def add_absent_clips(
+    clips: Sequence[ClipSource],
+    labels: Mapping[str, Mapping[str, Labels]],
+    statements: Mapping[str, Mapping[str, ClipLabel]],
+) -> dict[str, dict[str, Labels]]:
+    """Add clips that `clip_labels.csv` calls free of twitches: all of their examined seconds are still.
+
+    A clip that is only said to hold some trains nothing: no window is as long as the clip.
+
+    Args:
+        clips: the data set.
+        labels: clip_id → rater → labels.
+        statements: clip_id → rater → clip label.
+
+    Raises:
+        RecordingError: a recording whose length is needed cannot be read.
+    """
+    sources = {clip.clip_id: clip for clip in clips if clip.split != "test"}
+    joined = {clip_id: dict(by_rater) for clip_id, by_rater in labels.items()}
+    for one in find_absent(statements, labels):
+        if one.clip_id in sources:
+            end_s = one.examined_s if one.examined_s is not None else _measure_length(sources[one.clip_id])
+            still = Labels(one.clip_id, one.rater, ((0.0, end_s),), ())
+            joined.setdefault(one.clip_id, {})[one.rater] = still
+    n_present = sum(clip_id in sources and clip_id not in joined for clip_id in statements)
+    if n_present:
+        logger.warning("%d clips are only said to hold twitches, not when: they train nothing", n_present)
+    return joined
+
+
+def _measure_length(clip: ClipSource) -> float:
+    recording = open_recording(clip.path, fps=clip.fps, find_area=False)
+    return float(recording.times_s[-1]) + 1.0 / recording.info.fps
+
+
+def warn_of_times(clips: Sequence[WorkingClip], window: WindowSettings) -> None:
+    """Say when events without a place train nothing because no window shows the whole image."""
+    placeless = [clip for clip in clips if any(e.region is None for e in clip.labels.fasciculations())]
+    sizes = [max(clip.grid.height, clip.grid.width) for clip in placeless]
+    n_small = sum(size > window.size_px for size in sizes)
+    if n_small:
+        logger.warning(
+            "%d clips have twitches without a place, which train only in windows that show the whole image; "
+            "for all of them give data.window.size_px=%d",
+            n_small,
+            16 * math.ceil(max(sizes) / 16),
+        )
 
 
 def choose_labels(

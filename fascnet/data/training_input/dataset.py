@@ -17,15 +17,16 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import Dataset, Sampler
 
-from fascnet.data.labelling.targets import TWITCH, UNKNOWN, paint_stencils
-from fascnet.data.training_input.cell_targets import pool_cells
+from fascnet.data.labelling.targets import SOMEWHERE, TWITCH, UNKNOWN, mark_somewhere, paint_stencils
+from fascnet.data.training_input.cell_targets import is_known, pool_cells
 from fascnet.data.training_input.transforms import WindowAugmenter
 from fascnet.data.training_input.working_clip import WorkingClip
 from fascnet.errors import SettingError
 from fascnet.models.motion import END_OF_CLIP
 
 Window = dict[str, Any]
-"""`images` uint8 (T, H, W), `dt_s` float32 (T,), `target` float32 (T, h, w), `valid` bool (T, h, w)."""
+"""`images` uint8 (T, H, W), `dt_s` float32 (T,), `target` float32 (T, h, w), `valid` bool (T, h, w);
+`somewhere` bool (T, h, w): cells of which some twitch at their tick, for events without a place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +136,9 @@ class WindowDataset(Dataset[Window]):
         painted = paint_stencils(
             self.stencils[clip_index], clip.labels.examined, ticks / rate_hz, rows, columns, w.part_s
         )
+        # A part of the image may miss an event that has no place.
+        if height <= w.size_px and width <= w.size_px:
+            mark_somewhere(painted, clip.labels, ticks / rate_hz)
         painted[beyond] = UNKNOWN
         if start > 0:
             painted[: w.warm_up_ticks] = UNKNOWN
@@ -146,7 +150,8 @@ class WindowDataset(Dataset[Window]):
             "images": torch.from_numpy(images),
             "dt_s": torch.from_numpy(dt_s.astype(np.float32)),
             "target": torch.from_numpy((cells == TWITCH).astype(np.float32)),
-            "valid": torch.from_numpy(cells != UNKNOWN),
+            "valid": torch.from_numpy(is_known(cells)),
+            "somewhere": torch.from_numpy(cells == SOMEWHERE),
         }
 
 

@@ -20,8 +20,8 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
-from fascnet.data.labelling.targets import TWITCH, UNKNOWN, paint_stencils
-from fascnet.data.training_input.cell_targets import pool_cells
+from fascnet.data.labelling.targets import SOMEWHERE, TWITCH, UNKNOWN, mark_somewhere, paint_stencils
+from fascnet.data.training_input.cell_targets import is_known, pool_cells
 from fascnet.data.training_input.dataset import Window, WindowSettings, place_window
 from fascnet.data.training_input.transforms import Augmentation, WindowAugmenter
 from fascnet.data.training_input.working_clip import WorkingClip
@@ -31,7 +31,7 @@ from fascnet.models.motion import END_OF_CLIP, MotionFrontEnd
 from fascnet.models.preprocessing import CELL_PX
 from fascnet.models.unet import BLOCK_CELLS, pad_to_stride
 
-CACHE_FORMAT = 2
+CACHE_FORMAT = 3
 CHUNK_TICKS = 16
 END_TICKS = 8
 """Empty ticks behind a clip's end: the largest look-ahead of a network."""
@@ -43,7 +43,7 @@ class MotionClip:
 
     Attributes:
         motion_path: float16 (T, C, h, w), the front end's channels.
-        codes_path: uint8 (T, h, w) of `BACKGROUND`, `TWITCH`, `UNKNOWN`.
+        codes_path: uint8 (T, h, w) of `BACKGROUND`, `TWITCH`, `UNKNOWN`, `SOMEWHERE`.
         events: (n, 3) tick of onset, row and column of the middle, in cells.
     """
 
@@ -99,6 +99,8 @@ class MotionWindowDataset(Dataset[Window]):
         piece = np.asarray(motion[part], np.float32)
         codes = np.array(np.load(clip.codes_path, mmap_mode="r", allow_pickle=False)[part[0], rows, columns])
         codes[: w.warm_up_ticks] = UNKNOWN
+        if height > size or width > size:
+            codes[codes == SOMEWHERE] = UNKNOWN  # the event may lie beside the window
         lacking = (w.n_ticks - len(piece), size - piece.shape[-2], size - piece.shape[-1])
         if any(lacking):
             t, y, x = ((0, n) for n in lacking)
@@ -110,7 +112,8 @@ class MotionWindowDataset(Dataset[Window]):
         return {
             "motion": torch.from_numpy(np.ascontiguousarray(piece, np.float32)),
             "target": torch.from_numpy((codes == TWITCH).astype(np.float32)),
-            "valid": torch.from_numpy(codes != UNKNOWN),
+            "valid": torch.from_numpy(is_known(codes)),
+            "somewhere": torch.from_numpy(codes == SOMEWHERE),
         }
 
 
@@ -165,6 +168,7 @@ def _measure(
     stencils = clip.cut_stencils()
     whole = slice(0, height), slice(0, width)
     codes = paint_stencils(stencils, clip.labels.examined, shown / rate_hz, *whole, window.part_s)
+    mark_somewhere(codes, clip.labels, shown / rate_hz)
     if augmenter is not None:
         images, codes = augmenter.warp(images, codes, rng)
     cells = pool_cells(codes)

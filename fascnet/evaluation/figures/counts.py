@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from fascnet.evaluation.figures.rates import icc_agreement
 from fascnet.evaluation.uncertainty.bootstrap import (
     Figure,
     FloatArray,
@@ -25,21 +26,9 @@ def compute_moment_rows(first: FloatArray, second: FloatArray) -> FloatArray:
 
 
 def icc(sums: FloatArray) -> FloatArray:
-    """ICC(2,1) of sums (..., 6): two-way random effects, absolute agreement, single rater.
-
-    Shrout & Fleiss 1979.
-    """
-    n, x, y, xx, yy, xy = np.moveaxis(sums, -1, 0)
-    grand = divide(x + y, 2 * n)
-    rows = (xx + yy + 2 * xy) / 2 - 2 * n * grand**2
-    columns = divide(x**2 + y**2, n) - 2 * n * grand**2
-    total = xx + yy - 2 * n * grand**2
-    ms_rows = divide(rows, n - 1)
-    # Rounding can leave a tiny negative sum of squares where agreement is perfect.
-    ms_error = divide(np.maximum(total - rows - columns, 0.0), n - 1)
-    denominator = ms_rows + ms_error + divide(2 * (columns - ms_error), n)
-    scale = np.maximum(divide(xx + yy, n), 1.0)
-    return divide(ms_rows - ms_error, np.where(np.abs(denominator) < 1e-12 * scale, 0.0, denominator))
+    """ICC(2,1) of sums (..., 6): `rates.icc_agreement` of two sources."""
+    # n, x, y and the table of products xx, xy, yx, yy.
+    return icc_agreement(sums[..., [0, 1, 2, 3, 5, 5, 4]], 2)
 
 
 def bias(sums: FloatArray) -> FloatArray:

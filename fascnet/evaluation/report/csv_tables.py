@@ -8,6 +8,7 @@ from pathlib import Path
 
 from fascnet.data.whole_file import write_whole
 from fascnet.evaluation.benchmark import Benchmark
+from fascnet.evaluation.clip_statements import StatementResult
 from fascnet.evaluation.scoring import SourceResult
 from fascnet.evaluation.uncertainty.bootstrap import Figure
 
@@ -46,7 +47,8 @@ def write_tables(benchmark: Benchmark, folder: Path) -> list[Path]:
 
     `summary.csv` (every figure of every source), `agreement.csv` (every pair, and all raters at once),
     `comparisons.csv` (main source minus each other one), `subgroups.csv`, `interchangeability.csv`,
-    `events.csv` (each event and what became of it), `clips.csv` (counts of each clip).
+    `events.csv` (each event and what became of it), `clips.csv` (counts of each clip), `clip_labels.csv`
+    (against counts, presence and grades of whole clips).
     """
     results = benchmark.results
     differences = ("value", "ci95_low", "ci95_high", "p", "p_holm", "p_benjamini_hochberg")
@@ -71,7 +73,23 @@ def write_tables(benchmark: Benchmark, folder: Path) -> list[Path]:
         ),
         _write(folder / "events.csv", EVENT_COLUMNS, (row for r in results for row in _list_events(r))),
         _write(folder / "clips.csv", CLIP_COLUMNS, (row for r in results for row in _list_clips(r))),
+        write_statement_table(benchmark.statements, folder),
     ]  # fmt: skip
+
+
+def write_statement_table(statements: Sequence[StatementResult], folder: Path) -> Path:
+    """Write `clip_labels.csv`, a row a figure."""
+    columns = ("rater", "source", "section", "figure", *FIGURE_COLUMNS, "clips", "clips_missing")
+    return _write(
+        folder / "clip_labels.csv",
+        columns,
+        (
+            [*row, one.n_clips, one.n_missing]
+            for one in statements
+            for section, figures in one.figures.items()
+            for row in _list_section([one.rater, one.source, section], figures)
+        ),
+    )
 
 
 def _list_figures(results: Sequence[SourceResult]) -> Iterable[Row]:

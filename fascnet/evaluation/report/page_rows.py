@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fascnet.evaluation.benchmark import Benchmark
+from fascnet.evaluation.clip_statements import StatementResult
 from fascnet.evaluation.raters.interchangeability import Interchangeability
 from fascnet.evaluation.scoring import SourceResult
 from fascnet.evaluation.uncertainty.bootstrap import Figure
@@ -46,6 +47,25 @@ def format_figure(figure: Figure) -> Cell:
     if low == high:
         return value, f"{note} (no width: {figure.subjects} subjects alike)"
     return value, f"{note} (percentile)" if figure.method == "percentile" else note
+
+
+def build_statements(
+    statements: Sequence[StatementResult],
+) -> list[tuple[str, str, int, list[tuple[str, Cell]]]]:
+    """Return (rater, source, clips, [(figure, cell)]) of statements about whole clips."""
+    return [
+        (
+            one.rater,
+            one.source,
+            one.n_clips,
+            [
+                (f"{section}: {name.replace('_', ' ')}", format_figure(figure))
+                for section, figures in one.figures.items()
+                for name, figure in figures.items()
+            ],
+        )
+        for one in statements
+    ]
 
 
 def format_difference(difference: Difference, p_adjusted: float | None) -> Cell:

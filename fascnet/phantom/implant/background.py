@@ -25,6 +25,9 @@ MIN_DURATION_S = 1.0
 """Shorter recordings, which `fascnet check` refuses too, have no room for a twitch."""
 
 MIN_SIDE_PX = 48
+MAX_ASPECT = 1.1
+"""Pixels further from squares make a twitch wider or higher than its truth says (choice of this project)."""
+
 MOVING_MM_PER_S = 5.0
 """Tissue this fast (95th percentile) is reported: single units twitch at 5.5 ± 2.6 mm/s (Heskamp 2021)."""
 
@@ -167,6 +170,11 @@ def open_background(source: BackgroundSource, settings: BackgroundSettings) -> B
         info = recording.info
         box, n_frames, fps = info.box, 0, info.fps
         pitch, pitch_from = info.mm_per_px, info.mm_per_px_from
+        if not 1 / MAX_ASPECT <= info.pixel_aspect <= MAX_ASPECT:
+            raise RecordingError(
+                f"{clip.path}: its pixels are {info.pixel_aspect:.2f} times as wide as high; resample it "
+                "to square ones"
+            )
         images = (frame.image for frame in recording.frames())
         first = next(images)
     if settings.mm_per_px is not None:

@@ -174,3 +174,19 @@ def test_everything_is_collected(tmp_path: Path, clips: list[ClipSource]) -> Non
 
 def test_without_a_manifest(tmp_path: Path) -> None:
     expect_one(check_data_set(tmp_path, None), "manifest.csv", "cannot be read")
+
+
+def test_statements_about_whole_clips_are_checked(tmp_path: Path, clips: list[ClipSource]) -> None:
+    (tmp_path / "labels" / "c0.r.json").unlink()
+    table = tmp_path / "labels" / "clip_labels.csv"
+    table.write_text("clip_id,rater,count,present\nc0,r,2,\nc1,r,5,\nc9,r,,no\n", encoding="utf-8")
+    problems = find(tmp_path)
+    # A count is a label: nobody is told to write an empty file for c0.
+    assert "no_labels" not in [problem.kind for problem in problems]
+    (contradiction,) = (problem for problem in problems if problem.kind == "contradiction")
+    assert contradiction.file == f"{table}" and "counts 5, but c1.r.json has 1" in contradiction.what
+    (unknown,) = (problem for problem in problems if problem.kind == "unknown_clip")
+    assert "'c9'" in unknown.what
+    table.write_text("clip_id,rater,count\nc0,r,-2\n", encoding="utf-8")
+    (wrong,) = (problem for problem in find(tmp_path) if problem.kind == "label_file")
+    assert "clip_labels.csv" in wrong.file

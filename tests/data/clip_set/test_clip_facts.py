@@ -5,6 +5,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from fascnet.data.clip_set.clip_facts import ClipFacts, ClipJob, measure_clip
 from fascnet.data.clip_set.copies import find_copies
@@ -88,3 +89,14 @@ def test_real_copies_are_found_and_trials_of_one_subject_are_not(real_data: Path
     ]
     found = [(c.first, c.second, c.how) for c in find_copies([measure(path).marks for path in paths])]
     assert found == [(2, 3, "frames"), (4, 5, "movement")]
+
+
+def test_held_frames_are_noted(tmp_path: Path) -> None:
+    frames = np.random.default_rng(0).integers(0, 256, (12, 24, 32), dtype=np.uint8)
+    for k, frame in enumerate(frames):
+        Image.fromarray(frame).save(tmp_path / f"{k:02d}.png")
+    (tmp_path / "05.png").write_bytes((tmp_path / "05.png").read_bytes()[:50])
+    (tmp_path / "recording.json").write_text('{"fps": 25}')
+    facts = measure_clip(ClipJob(ClipSource("a", tmp_path, "s"), "a", "salt", False))
+    assert (facts.status, facts.n_frames) == ("ok", 12)
+    assert any("1 frame is damaged" in note for note in facts.notes)

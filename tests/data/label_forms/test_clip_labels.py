@@ -7,11 +7,13 @@ import pytest
 from fascnet.data.label_forms.clip_labels import (
     ClipLabel,
     build_clip_label,
+    find_absent,
     read_clip_labels,
     write_clip_labels,
 )
 from fascnet.data.label_forms.rater_events import ClipStatement
 from fascnet.errors import LabelError
+from fascnet.types import Labels
 
 from . import forms
 
@@ -57,3 +59,19 @@ def test_two_rows_of_one_rater_are_refused(tmp_path: Path) -> None:
     forms.write_text(tmp_path / "clip_labels.csv", "clip_id,rater,count\na,r,1\na,r,2\n")
     with pytest.raises(LabelError, match="row 3: clip 'a' has a row of 'r' already"):
         read_clip_labels(tmp_path)
+
+
+def test_absent_without_a_label_file() -> None:
+    statements = {
+        "a": {"r": ClipLabel("a", "r", present=False), "s": ClipLabel("a", "s", count=2, present=True)},
+        "b": {"r": ClipLabel("b", "r", count=0, present=False), "s": ClipLabel("b", "s", grade="2")},
+    }
+    labels = {"b": {"r": Labels("b", "r", ((0.0, 1.0),), ())}}
+    assert [(one.clip_id, one.rater) for one in find_absent(statements, labels)] == [("a", "r")]
+
+
+def test_a_count_alone_says_whether_any_is_present(tmp_path: Path) -> None:
+    text = "clip_id,rater,count\na,r,3\nb,r,0\n"
+    (tmp_path / "clip_labels.csv").write_text(text, encoding="utf-8")
+    read = read_clip_labels(tmp_path)
+    assert (read["a"]["r"].present, read["b"]["r"].present) == (True, False)

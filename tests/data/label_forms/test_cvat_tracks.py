@@ -57,6 +57,16 @@ def test_an_outline_that_moves_becomes_all_that_it_covers() -> None:
     assert (event.region.x0, event.region.inside.shape) == (10, (4, 24)) and event.region.inside.all()
 
 
+def test_an_outline_that_gains_a_corner_moves_all_the_same() -> None:
+    def polygon(frame: int, points: str, outside: int = 0) -> str:
+        return f'<polygon frame="{frame}" keyframe="1" outside="{outside}" occluded="0" points="{points}"/>'
+
+    inside = polygon(10, "10,10;14,10;14,14;10,14") + polygon(22, "30,10;32,10;34,10;34,14;30,14")
+    ((event,), _) = read(inside + polygon(23, "30,10;32,10;34,10;34,14;30,14", 1))
+    assert isinstance(event.region, MaskPixels)
+    assert (event.region.x0, event.region.inside.shape) == (10, (4, 24)) and event.region.inside.all()
+
+
 def test_a_track_that_nothing_ends_lasts_as_long_as_the_task() -> None:
     inside = forms.cvat_box(10, HERE) + forms.cvat_box(12, HERE)
     assert read(inside)[0][0].span == FrameSpan(10, 90)

@@ -6,11 +6,12 @@ from numpy.typing import NDArray
 
 from fascnet.data.labelling.targets import (
     BACKGROUND,
+    SOMEWHERE,
     TWITCH,
     UNKNOWN,
     Stencil,
     cut_stencils,
-    mark_moments,
+    mark_somewhere,
     paint_stencils,
     rasterise_truth,
 )
@@ -166,6 +167,13 @@ def test_the_benchmark_takes_boxes_at_their_word_unless_asked() -> None:
     assert 0 < truth.sum() < 16 and valid.sum() == truth.sum() + 80 - 16
 
 
+def find_somewhere(labels: Labels, *times_s: float) -> list[list[int]]:
+    """Which of two cells, one unknown and one known, is `SOMEWHERE`."""
+    painted = np.tile(np.array([UNKNOWN, BACKGROUND], np.uint8), (len(times_s), 1, 1))
+    mark_somewhere(painted, labels, at(*times_s))
+    return (painted[:, 0] == SOMEWHERE).astype(int).tolist()
+
+
 def test_events_without_a_place_still_say_when() -> None:
     labels = make(
         Event(0.2, 0.4),
@@ -173,6 +181,7 @@ def test_events_without_a_place_still_say_when() -> None:
         Event(0.6, 0.7, label="breathing"),
         examined=((0.0, 0.45), (0.6, 1.0)),
     )
-    truth, valid = mark_moments(labels, at(0.1, 0.2, 0.44, 0.47, 0.65, 1.0))
-    assert truth.tolist() == [False, True, True, False, False, False]
-    assert valid.tolist() == [True, True, True, False, True, False]
+    found = find_somewhere(labels, 0.1, 0.2, 0.39, 0.4, 0.44, 0.65, 1.0)
+    assert found == [[0, 0], [1, 0], [1, 0], [0, 0], [0, 0], [0, 0], [0, 0]]
+    cut = make(Event(0.4, 0.7), examined=((0.0, 0.45), (0.6, 1.0)))
+    assert find_somewhere(cut, 0.4, 0.5, 0.65) == [[1, 0], [0, 0], [1, 0]], "only where examined"

@@ -269,7 +269,8 @@ def test_a_rate_is_never_guessed(tmp_path: Path) -> None:
         ([make_region(RegionDataType=10)], {}, None, (0, 0, 36, 24)),
         ([make_region(PhysicalUnitsXDirection=4)], {}, None, (4, 2, 32, 22)),
         ([make_region(PhysicalDeltaX=0.5, PhysicalDeltaY=0.5)], {}, None, (4, 2, 32, 22)),
-        ([make_region(PhysicalDeltaX=0.016)], {}, None, (4, 2, 32, 22)),
+        ([make_region(PhysicalDeltaX=0.016)], {}, 0.08, (4, 2, 32, 22)),
+        ([make_region(PhysicalDeltaX=0.09)], {}, None, (4, 2, 32, 22)),
         ([make_region(RegionLocationMaxX1=9), make_region()], {}, 0.08, (4, 2, 32, 22)),
         ([], {}, None, (0, 0, 36, 24)),
     ],
@@ -322,11 +323,16 @@ def test_unreadable_files_are_named_without_patient_data(tmp_path: Path) -> None
     [
         ([make_region(RegionLocationMaxX1=60)], {}, "region 1 .* lies outside the image of 36x24"),
         (
+            [make_region(PhysicalDeltaX=0.09)],
+            {},
+            "0.9 mm/px across and 0.08 down, which cannot both be true",
+        ),
+        (
             [make_region(PhysicalDeltaX=0.016)],
             {},
-            "0.16 mm/px across and 0.08 down: its pixels are not",
+            "2.000 times as wide as high: frames stay so, mm_per_px counts",
         ),
-        ([make_region(PhysicalDeltaX=0.0085)], {}, "0.085 mm/px across and 0.08 down; their geometric mean"),
+        ([], {"PixelAspectRatio": [3, 4]}, "1.333 times as wide as high"),
         ([make_region(PhysicalDeltaX=0.5, PhysicalDeltaY=0.5)], {}, "which no muscle image has"),
         ([make_region(PhysicalDeltaY=0.0)], {}, "which no muscle image has"),
         ([make_region(PhysicalUnitsXDirection=4)], {}, "no spacing in cm"),
@@ -379,6 +385,21 @@ def test_claims_are_checked_before_anything_is_allocated(
 
 def test_other_names_of_the_spacing(tmp_path: Path) -> None:
     path = save(make_dataset(make_frames(), PixelSpacing=[0.1, 0.104]), tmp_path / "a.dcm")
-    assert DicomRecording(path).info.mm_per_px == pytest.approx((0.1 * 0.104) ** 0.5)
+    info = DicomRecording(path).info
+    assert (info.mm_per_px, info.pixel_aspect) == pytest.approx((0.1, 1.04))  # down, across / down
     path = save(make_dataset(make_frames(), NominalScannedPixelSpacing=[0.2, 0.2]), tmp_path / "b.dcm")
     assert DicomRecording(path).info.mm_per_px == pytest.approx(0.2)
+
+
+def test_pixels_that_are_not_square_keep_their_shape(tmp_path: Path) -> None:
+    dataset = make_dataset(make_frames())
+    dataset.SequenceOfUltrasoundRegions = [make_region(PhysicalDeltaX=0.016)]
+    path = save(dataset, tmp_path / "a.dcm")
+    info = DicomRecording(path).info
+    assert (info.mm_per_px, info.pixel_aspect) == pytest.approx((0.08, 2.0))
+    assert DicomRecording(path, mm_per_px=0.1).info.pixel_aspect == pytest.approx(2.0)
+    path = save(make_dataset(make_frames(), PixelAspectRatio=[3, 4]), tmp_path / "b.dcm")
+    info = DicomRecording(path).info
+    assert (info.mm_per_px, info.pixel_aspect) == (None, pytest.approx(4 / 3))
+    path = save(make_dataset(make_frames(), PixelAspectRatio=[0, 4]), tmp_path / "c.dcm")
+    assert DicomRecording(path).info.pixel_aspect == 1.0

@@ -13,11 +13,13 @@ import pytest
 from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
 from pydicom.uid import (
+    HTJ2K,
     JPEG2000,
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
     HTJ2KLossless,
+    HTJ2KLosslessRPCL,
     ImplicitVRLittleEndian,
     JPEG2000Lossless,
     JPEGBaseline8Bit,
@@ -32,6 +34,7 @@ from pydicom.uid import (
 from fascnet.data.recording.dicom import DicomRecording
 from fascnet.data.recording.dicom_frames import PLUGINS
 from fascnet.errors import RecordingError
+from tests.data.recording.ht_codestreams import IRREVERSIBLE, REVERSIBLE, make_ht_picture
 from tests.data.recording.test_dicom import make_dataset, make_frames, read_images, save
 
 NATIVE = (ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian, DeflatedExplicitVRLittleEndian)
@@ -207,7 +210,34 @@ def test_12_bit_jpeg_is_refused_for_what_it_is(tmp_path: Path) -> None:
 def test_every_plug_in_is_installed() -> None:
     for syntax, plugin in PLUGINS.items():
         assert plugin in pydicom.pixels.get_decoder(syntax).available_plugins, syntax
-    assert HTJ2KLossless in PLUGINS  # no free encoder: read by openjpeg, which cannot write it
+
+
+@pytest.mark.parametrize(
+    ("syntax", "encoded", "tolerance"),
+    [
+        (HTJ2KLossless, REVERSIBLE, 0),
+        (HTJ2KLosslessRPCL, REVERSIBLE, 0),
+        (HTJ2K, REVERSIBLE, 0),
+        (HTJ2K, IRREVERSIBLE, 6),
+    ],
+)
+def test_high_throughput_jpeg_2000(tmp_path: Path, syntax: str, encoded: list[bytes], tolerance: int) -> None:
+    pictures = np.stack([make_ht_picture(number) for number in range(len(encoded))])
+    dataset = make_dataset(pictures)
+    dataset.PixelData = encapsulate(encoded)
+    dataset.file_meta.TransferSyntaxUID = syntax
+    read = read_images(save(dataset, tmp_path / "a.dcm"))
+    assert read.shape == pictures.shape
+    assert np.abs(read.astype(int) - pictures).max() <= tolerance
+    assert np.abs(read.astype(int) - pictures[::-1]).mean() > 10
+
+
+def test_a_damaged_high_throughput_frame_is_told(tmp_path: Path) -> None:
+    dataset = make_dataset(np.stack([make_ht_picture(0), make_ht_picture(1)]))
+    dataset.PixelData = encapsulate([REVERSIBLE[0][:60], REVERSIBLE[1]])
+    dataset.file_meta.TransferSyntaxUID = HTJ2KLossless
+    images, message = read_until_it_breaks(save(dataset, tmp_path / "a.dcm"))
+    assert len(images) == 0 and "frame 0 cannot be decoded" in message
 
 
 def make_jpegs(n_frames: int) -> tuple[np.ndarray, list[bytes]]:
@@ -291,14 +321,32 @@ def test_a_cut_file_gives_its_sound_frames(tmp_path: Path, syntax: str) -> None:
     assert "of 6 frames" in message
 
 
-def test_a_damaged_frame_ends_it(tmp_path: Path) -> None:
-    frames, encoded = make_jpegs(4)
-    encoded[2] = encoded[2][:20] + b"\x55" * (len(encoded[2]) - 20)
+def write_damaged_jpegs(path: Path, n_frames: int, damaged: set[int]) -> Path:
+    frames, encoded = make_jpegs(n_frames)
+    for k in damaged:
+        encoded[k] = encoded[k][:20] + b"\x55" * (len(encoded[k]) - 20)
     dataset = make_dataset(frames)
     dataset.PixelData = encapsulate(encoded)
     dataset.file_meta.TransferSyntaxUID = JPEGBaseline8Bit
-    images, message = read_until_it_breaks(save(dataset, tmp_path / "a.dcm"))
-    assert len(images) == 2 and "frame 2" in message
+    return save(dataset, path)
+
+
+def test_a_damaged_frame_is_held(tmp_path: Path) -> None:
+    read = list(DicomRecording(write_damaged_jpegs(tmp_path / "a.dcm", 12, {5})).frames())
+    assert [frame.index for frame in read] == list(range(12))
+    assert [frame.index for frame in read if frame.held] == [5]
+    assert np.array_equal(read[5].image, read[4].image)
+    assert not np.array_equal(read[6].image, read[4].image)
+    assert np.diff([frame.time_s for frame in read]) == pytest.approx(0.04)
+
+
+@pytest.mark.parametrize(
+    ("damaged", "n_sound"), [({0}, 0), ({11}, 11), ({3, 4, 5, 6, 7, 8}, 3), ({2, 4, 6}, 6)]
+)
+def test_more_damage_ends_it(tmp_path: Path, damaged: set[int], n_sound: int) -> None:
+    images, message = read_until_it_breaks(write_damaged_jpegs(tmp_path / "a.dcm", 12, damaged))
+    first = {0: 0, 11: 11, 3: 3, 6: 6}[n_sound]
+    assert len(images) == n_sound and f"frame {first} cannot be decoded" in message
 
 
 @pytest.mark.parametrize("syntax", [JPEGBaseline8Bit, JPEGLSLossless, JPEG2000Lossless, JPEGLosslessSV1])

@@ -103,8 +103,8 @@ def test_bad_folders_are_named(tmp_path: Path) -> None:
     write_pictures(tmp_path / "sizes", ["1.png"], (20, 30))
     write_pictures(tmp_path / "sizes", ["2.png"], (20, 32))
     write_pictures(tmp_path / "damaged", ["1.png", "2.png", "3.png"])
-    data = (tmp_path / "damaged" / "2.png").read_bytes()
-    (tmp_path / "damaged" / "2.png").write_bytes(data[: len(data) // 2])
+    data = (tmp_path / "damaged" / "3.png").read_bytes()
+    (tmp_path / "damaged" / "3.png").write_bytes(data[: len(data) // 2])
     write_pictures(tmp_path / "text", ["2.png"])
     (tmp_path / "text" / "1.png").write_text("this is a letter")
     (tmp_path / "empty").mkdir()
@@ -113,13 +113,21 @@ def test_bad_folders_are_named(tmp_path: Path) -> None:
         ("empty", "0 pictures, not a clip"),
         ("twins", "both 1.jpg and 1.png|both 1.png and 1.jpg"),
         ("sizes", "32x20 pixels, the first picture 30x20"),
-        ("damaged", "2.png: is not a readable picture"),
+        ("damaged", "3.png: is not a readable picture"),
         ("text", "1.png: is not a readable picture"),
         ("absent", "cannot be read"),
     ):
         with pytest.raises(RecordingError, match=says) as caught:
             list(PictureFolder(tmp_path / name, fps=25.0).frames())
         assert "; " in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_a_damaged_picture_between_sound_ones_is_held(tmp_path: Path) -> None:
+    frames = write_pictures(tmp_path, ["1.png", "2.png", "3.png", "4.png"])
+    (tmp_path / "2.png").write_bytes((tmp_path / "2.png").read_bytes()[:40])
+    read = list(PictureFolder(tmp_path, fps=25.0).frames())
+    assert [(f.index, f.time_s, f.held) for f in read] == [(k, k / 25.0, k == 1) for k in range(4)]
+    assert np.array_equal([f.image for f in read], frames[[0, 0, 2, 3]])
 
 
 def test_a_picture_that_claims_too_much_is_not_decoded(tmp_path: Path) -> None:

@@ -5,12 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import av
+import cv2
 import numpy as np
 import pytest
 
 from fascnet.data.recording.video import VideoRecording
 from fascnet.data.recording.video_writer import VideoWriter
 from fascnet.errors import RecordingError
+from fascnet.models.preprocessing import Preprocessor
 
 RAMP = np.tile(np.arange(256, dtype=np.uint8), (16, 1))
 
@@ -233,7 +235,10 @@ def write_shown(
         if interlaced:
             stream.codec_context.options = {"flags": "+ildct+ilme", "top": "1"}
         for _ in range(5):
-            frame = av.VideoFrame.from_ndarray(np.full((96, 96), 100, np.uint8), format="yuv420p")
+            planes = np.full((96, 96), 100, np.uint8)
+            planes[:20, :30] = 200  # a corner by which to tell a turn
+            planes[64:] = 128
+            frame = av.VideoFrame.from_ndarray(planes, format="yuv420p")
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
 
@@ -242,13 +247,39 @@ def write_shown(
     ("shown", "note"),
     [
         ({"aspect": Fraction(4, 3)}, "1.333 times as wide as high"),
-        ({"degrees": 90}, "turn it by 90 degrees"),
+        ({"degrees": 90}, "turned by 90 degrees"),
         ({"interlaced": True}, "interlaced"),
     ],
 )
-def test_pixels_stay_as_stored_and_that_is_told(tmp_path: Path, shown: dict[str, Any], note: str) -> None:
+def test_what_is_odd_about_the_pictures_is_told(tmp_path: Path, shown: dict[str, Any], note: str) -> None:
     write_shown(tmp_path / "a.mp4", **shown)
     recording = VideoRecording(tmp_path / "a.mp4")
-    assert (recording.info.width, recording.info.height) == (96, 64)
-    assert next(recording.frames()).image.shape == (64, 96)
     assert len(recording.notes) == 1 and note in recording.notes[0]
+    turned = "degrees" in shown
+    assert (recording.info.width, recording.info.height) == ((64, 96) if turned else (96, 64))
+    assert next(recording.frames()).image.shape == (recording.info.height, recording.info.width)
+
+
+@pytest.mark.parametrize("degrees", [0, 90, 180, 270])
+@pytest.mark.parametrize("suffix", [".mp4", ".mov"])
+def test_turned_pictures_are_those_that_players_and_opencv_show(
+    tmp_path: Path, degrees: int, suffix: str
+) -> None:
+    path = tmp_path / f"a{suffix}"
+    write_shown(path, aspect=Fraction(4, 3), degrees=degrees)
+    recording = VideoRecording(path)
+    capture = cv2.VideoCapture(str(path))
+    _, expected = capture.read()
+    capture.release()
+    frames = list(recording.frames())
+    assert len(frames) == len(recording.times_s) == 5
+    # OpenCV turns, and leaves pixels that are not square as they are.
+    assert frames[0].image.shape == expected.shape[:2]
+    assert np.abs(frames[0].image.astype(int) - expected[..., 0]).max() <= 3
+    assert recording.info.pixel_aspect == pytest.approx(4 / 3 if degrees % 180 == 0 else 3 / 4)
+
+
+def test_pixels_that_are_not_square_become_square_on_the_working_grid(tmp_path: Path) -> None:
+    write_shown(tmp_path / "a.mp4", aspect=Fraction(3, 2))
+    grid = Preprocessor(pitch_mm=0.1).plan(VideoRecording(tmp_path / "a.mp4", mm_per_px=0.1).info)
+    assert (grid.height, grid.width) == (64, 144)  # 96 columns, each 0.15 mm wide

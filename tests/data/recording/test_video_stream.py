@@ -60,7 +60,7 @@ def write_gif(path: Path, n_frames: int) -> None:
 
 
 def test_what_ffmpeg_patched_up_is_not_shown(tmp_path: Path) -> None:
-    write_noise(tmp_path / "a.mp4")
+    write_noise(tmp_path / "a.mp4", key_every=30)
     whole = [frame.image for frame in VideoRecording(tmp_path / "a.mp4").frames()]
     data = bytearray((tmp_path / "a.mp4").read_bytes())
     start = data.index(b"mdat") + len(data) // 2
@@ -72,14 +72,51 @@ def test_what_ffmpeg_patched_up_is_not_shown(tmp_path: Path) -> None:
     assert "is damaged" in message
 
 
-def write_noise(path: Path) -> None:
+@pytest.mark.parametrize(("name", "codec"), [("a.avi", "mjpeg"), ("a.mp4", "libx264")])
+def test_a_damaged_frame_is_held_where_the_next_stands_by_itself(
+    tmp_path: Path, name: str, codec: str
+) -> None:
+    path = tmp_path / name
+    write_noise(path, key_every=1, codec=codec)
+    whole = [frame.image for frame in VideoRecording(path).frames()]
+    with av.open(str(path)) as container:
+        packets = [(p.pos, p.size) for p in container.demux(video=0) if p.size]
+    data = bytearray(path.read_bytes())
+    start, size = packets[17]
+    data[start + 12 : start + size] = bytes(size - 12)
+    path.write_bytes(data)
+    recording = VideoRecording(path)
+    frames = list(recording.frames())
+    assert [frame.index for frame in frames if frame.held] == [17]
+    assert np.array_equal(np.delete([f.image for f in frames], 17, 0), np.delete(whole, 17, 0))
+    assert np.array_equal(frames[17].image, whole[16])
+    assert [f.time_s for f in frames] == pytest.approx(np.arange(40) / 30, abs=1e-3)
+    assert recording.times_s == pytest.approx([f.time_s for f in frames])
+
+
+def test_a_recording_that_is_damaged_all_over_ends(tmp_path: Path) -> None:
+    path = tmp_path / "a.avi"
+    write_noise(path, key_every=1, codec="mjpeg")
+    with av.open(str(path)) as container:
+        packets = [(p.pos, p.size) for p in container.demux(video=0) if p.size]
+    data = bytearray(path.read_bytes())
+    for start, size in packets[6::4]:
+        data[start + 12 : start + size] = bytes(size - 12)
+    path.write_bytes(data)
+    images, _, message = read_until_it_breaks(path)
+    assert 10 <= len(images) < 36 and "is damaged after frame" in message
+
+
+def write_noise(path: Path, *, key_every: int, codec: str = "libx264") -> None:
     rng = np.random.default_rng(0)
     with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=30, options={"g": "30", "bf": "0"})
-        stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p"
+        options = {"g": f"{key_every}", "bf": "0", "sc_threshold": "0"} if codec == "libx264" else {}
+        stream = container.add_stream(codec, rate=30, options=options)
+        form = "yuvj420p" if codec == "mjpeg" else "yuv420p"
+        stream.width, stream.height, stream.pix_fmt = 96, 64, form
         for k in range(40):
             planes = rng.integers(16, 236, (96, 96), dtype=np.uint8)
-            frame = av.VideoFrame.from_ndarray(planes, format="yuv420p")
+            frame = av.VideoFrame.from_ndarray(planes, format=form)
             frame.pts = k
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))

@@ -3,27 +3,34 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fascnet.data.labelling.targets import BACKGROUND, TWITCH, UNKNOWN
-from fascnet.data.training_input.cell_targets import pool_cells
+from fascnet.data.labelling.targets import BACKGROUND, SOMEWHERE, TWITCH, UNKNOWN
+from fascnet.data.training_input.cell_targets import is_known, pool_cells
 
 
 @pytest.mark.parametrize(
-    ("twitching", "unknown", "cell"),
+    ("shares", "code"),
     [
-        (0, 0, BACKGROUND),
-        (7, 0, BACKGROUND),
-        (8, 0, TWITCH),
-        (8, 8, TWITCH),
-        (7, 7, BACKGROUND),
-        (7, 9, UNKNOWN),
-        (0, 16, UNKNOWN),
+        ({TWITCH: 8}, TWITCH),
+        ({TWITCH: 7}, BACKGROUND),
+        ({TWITCH: 8, UNKNOWN: 8}, TWITCH),
+        ({UNKNOWN: 8}, UNKNOWN),
+        ({UNKNOWN: 7, TWITCH: 7}, BACKGROUND),
+        ({SOMEWHERE: 8, UNKNOWN: 8}, SOMEWHERE),
+        ({SOMEWHERE: 4, UNKNOWN: 4}, UNKNOWN),
+        ({SOMEWHERE: 4, UNKNOWN: 3}, BACKGROUND),
     ],
 )
-def test_a_cell_is_what_half_of_its_pixels_are(twitching: int, unknown: int, cell: int) -> None:
-    pixels = np.array([TWITCH] * twitching + [UNKNOWN] * unknown + [BACKGROUND] * (16 - twitching - unknown))
-    painted = np.zeros((2, 8, 4), np.uint8)
+def test_half_of_a_cell_decides(shares: dict[int, int], code: int) -> None:
+    pixels = np.full(16, BACKGROUND, np.uint8)
+    start = 0
+    for value, n in shares.items():
+        pixels[start : start + n] = value
+        start += n
+    painted = np.full((2, 8, 4), BACKGROUND, np.uint8)
     painted[1, 4:] = pixels.reshape(4, 4)
     cells = pool_cells(painted)
-    assert cells.shape == (2, 2, 1)
-    assert cells[1, 1, 0] == cell
-    assert cells.sum() == cell
+    assert cells.tolist() == [[[BACKGROUND], [BACKGROUND]], [[BACKGROUND], [code]]]
+
+
+def test_what_is_known() -> None:
+    assert is_known(np.array([BACKGROUND, TWITCH, UNKNOWN, SOMEWHERE])).tolist() == [True, True, False, False]

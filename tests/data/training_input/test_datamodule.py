@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from fascnet.data.clip_set.manifest import read_manifest, write_manifest
+from fascnet.data.label_forms.clip_labels import ClipLabel, write_clip_labels
 from fascnet.data.labelling.labels import write_labels
 from fascnet.data.training_input.datamodule import FasciculationDataModule
 from fascnet.data.training_input.dataset import WindowSettings
@@ -178,3 +179,48 @@ def test_a_round_of_cross_validation_gives_the_splits(root: Path, tmp_path: Path
     assert splits == {s: {1: "train", 2: "test", 3: "val"}[fold] for s, fold in of_subject.items()}
     with pytest.raises(SplitError, match="fold=None"):
         make_data(root, folds=folds).setup()
+
+
+def test_clips_that_are_only_called_absent_are_still_and_those_called_present_teach_nothing(
+    root: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("c0", "c1"):
+        (root / "labels" / f"{name}.r.json").unlink()
+    write_clip_labels(
+        root / "labels",
+        [
+            ClipLabel("c0", "r", present=False, examined_s=0.5),
+            ClipLabel("c1", "r", count=3, present=True),
+            ClipLabel("c2", "r", count=0, present=False),
+            ClipLabel("c4", "r", present=False),
+        ],
+    )
+    data = make_data(root)
+    with caplog.at_level(logging.WARNING):
+        data.setup()
+    assert names(data) == (["c0"], ["c2", "c3"])
+    assert data.train_clips[0].labels.examined == ((0.0, 0.5),) and not data.train_clips[0].labels.events
+    assert data.val_clips[0].labels.events, "a label file goes before clip_labels.csv"
+    assert "1 clips are only said to hold twitches" in caplog.text
+
+
+def test_an_absent_clip_is_still_to_its_end(root: Path) -> None:
+    (root / "labels" / "c0.r.json").unlink()
+    write_clip_labels(root / "labels", [ClipLabel("c0", "r", present=False)])
+    data = make_data(root)
+    data.setup()
+    assert data.train_clips[0].labels.examined == ((0.0, pytest.approx(1.0)),)
+
+
+def test_times_without_a_place_want_windows_of_the_whole_image(
+    root: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    labels = make_labels("c0", 30, range(18, 27))
+    write_labels(root / "labels", replace(labels, events=(replace(labels.events[0], region=None),)))
+    with caplog.at_level(logging.WARNING):
+        make_data(root).setup()
+    assert "1 clips have twitches without a place" in caplog.text and "window.size_px=64" in caplog.text
+    caplog.clear()
+    with caplog.at_level(logging.WARNING):
+        make_data(root, window=WindowSettings(n_ticks=16, size_px=64, warm_up_ticks=4)).setup()
+    assert "without a place" not in caplog.text

@@ -73,6 +73,7 @@ def test_shapes_and_types(clip: WorkingClip) -> None:
         "dt_s": ((16,), torch.float32),
         "target": ((16, 8, 8), torch.float32),
         "valid": ((16, 8, 8), torch.bool),
+        "somewhere": ((16, 8, 8), torch.bool),
     }
     assert set(window["target"].unique().tolist()) <= {0.0, 1.0}
 
@@ -213,3 +214,21 @@ def test_shards_are_complete() -> None:
 def test_settings_out_of_range_are_named(wrong: dict[str, Any], key: str) -> None:
     with pytest.raises(SettingError, match=rf"window\.{key} is"):
         WindowSettings(**wrong)
+
+
+def test_an_event_without_a_place_is_somewhere_in_a_window_that_shows_all(tmp_path: Path) -> None:
+    labels = Labels("w", "r", ((0.0, 1.2),), (Event(18 / FPS, 27 / FPS), Event(1.25, 1.4)))
+    clip = make_working_clip(tmp_path, make_frames(60, 0, None)[:, :40, :32], labels)
+    whole = WindowDataset([clip], WindowSettings(32, 48, 1.0, 4), None, seed=0)
+    starts = 0
+    for window in take(whole, 20):
+        during = window["somewhere"].flatten(1).any(dim=1)
+        starts += int(during.sum())
+        assert not (window["somewhere"] & window["valid"]).any()
+        assert not window["somewhere"][:, 10:].any() and not window["somewhere"][:, :, 8:].any()
+        # In place nothing is known while it lasts, and everything is still before and after.
+        assert window["somewhere"][during][:, :10, :8].all()
+        assert window["target"].sum() == 0
+    assert starts > 50
+    part = WindowDataset([clip], WindowSettings(32, 32, 1.0, 4), None, seed=0)
+    assert not any(window["somewhere"].any() for window in take(part, 20))

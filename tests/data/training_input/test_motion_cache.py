@@ -14,7 +14,7 @@ from fascnet.data.training_input.transforms import Augmentation
 from fascnet.data.training_input.working_clip import WorkingClip
 from fascnet.models.motion import MotionFrontEnd
 from fascnet.models.unet import FasciculationUNet
-from tests.data.tiny import make_frames, make_working_clip
+from tests.data.tiny import make_frames, make_labels, make_working_clip
 
 WINDOW = WindowSettings(n_ticks=16, size_px=32, event_fraction=1.0, warm_up_ticks=4)
 
@@ -87,8 +87,8 @@ def test_a_window_larger_than_the_clip_is_filled_with_what_is_unknown(
 
 
 def test_a_mirrored_window_is_the_motion_of_the_mirrored_picture(clip: WorkingClip, tmp_path: Path) -> None:
-    whole = replace(WINDOW, n_ticks=60, size_px=64)
-    mirrored = MotionWindowDataset([measure(clip, tmp_path)], whole, 1.0, seed=0)[0]["motion"].numpy()
+    whole = replace(WINDOW, n_ticks=60 + END_TICKS, size_px=64)
+    mirrored = MotionWindowDataset([measure(clip, tmp_path)], whole, 1.0, seed=0)[0]["motion"].numpy()[:60]
     (tmp_path / "turned").mkdir()
     turned = make_working_clip(tmp_path / "turned", np.array(clip.frames)[:, :, ::-1])
     fresh = np.load(measure(turned, tmp_path).motion_path)[:60].astype(np.float32)
@@ -102,3 +102,16 @@ def test_variations_differ_and_are_found_again(clip: WorkingClip, tmp_path: Path
     assert first.motion_path != second.motion_path
     assert not np.array_equal(np.load(first.motion_path)[:40], np.load(second.motion_path)[:40])
     assert measure(clip, tmp_path, 0, varied=True).motion_path.stat().st_mtime_ns == written
+
+
+def test_an_event_without_a_place_is_somewhere_in_a_window_that_shows_all(tmp_path: Path) -> None:
+    labels = make_labels("w", 60, range(18, 27))
+    placeless = replace(labels, events=(replace(labels.events[0], region=None),))
+    clip = make_working_clip(tmp_path, make_frames(60, 0, range(18, 27)), placeless)
+    kept = measure(clip, tmp_path)
+    shows_all = MotionWindowDataset([kept], replace(WINDOW, n_ticks=60, size_px=64), 0.0, seed=0)[0]
+    assert not (shows_all["somewhere"] & shows_all["valid"]).any() and shows_all["target"].sum() == 0
+    during = shows_all["somewhere"].flatten(1).any(1).nonzero()[:, 0]
+    assert len(during) == 9 and torch.equal(during, torch.arange(9) + during[0])
+    part = MotionWindowDataset([kept], replace(WINDOW, n_ticks=60), 0.0, seed=0)[0]
+    assert not part["somewhere"].any() and (~part["valid"].flatten(1).any(1)).sum() >= 9

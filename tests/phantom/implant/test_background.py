@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 
 import cv2
@@ -16,6 +17,7 @@ from fascnet.phantom.implant.background import (
     open_background,
 )
 from fascnet.phantom.implant.background_sources import find_backgrounds
+from tests.data.recording.test_video import write_shown
 
 from ..backgrounds import SHAPE, make_muscle, write_recording, write_still
 
@@ -106,3 +108,6 @@ def test_what_cannot_be_used_says_why(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "tiny.png"), make_muscle(0, (40, 60)))
     with pytest.raises(RecordingError, match="too small"):
         open_one(tmp_path / "tiny.png")
+    write_shown(tmp_path / "wide.mp4", aspect=Fraction(4, 3))
+    with pytest.raises(RecordingError, match=r"1\.33 times as wide as high; resample"):
+        open_one(tmp_path / "wide.mp4")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from fascnet.data.job_runner import KILLED, run_each, run_jobs
 from fascnet.errors import OutputError, SettingError
-from fascnet.phantom.data_set.job_pool import run_jobs
 
 
 def square(value: int) -> int:
@@ -80,3 +80,28 @@ def test_whoever_stops_asking_stops_the_work(tmp_path: Path) -> None:
     next(results)
     results.close()
     assert 1 <= len(list(tmp_path.iterdir())) < 100
+
+
+def work(value: int) -> int:
+    if value == 3:
+        os.kill(os.getpid(), signal.SIGKILL)
+    if value == 5:
+        raise ZeroDivisionError
+    return value * value
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_a_process_that_dies_costs_only_its_own_job(workers: int) -> None:
+    jobs = list(range(9))
+    done = {index: (result, failure) for index, result, failure in run_each(work, jobs, workers)}
+    assert len(done) == len(jobs)
+    assert done.pop(3) == (None, KILLED)
+    assert done.pop(5) == (None, "ZeroDivisionError")
+    assert done == {k: (k * k, "") for k in jobs if k not in {3, 5}}
+
+
+def test_nobody_works_elsewhere_without_workers() -> None:
+    assert list(run_each(say_who, [1, 2], 0)) == [(0, os.getpid(), ""), (1, os.getpid(), "")]
+    assert list(run_each(say_who, [], 2)) == []
+    ((_, who, _),) = run_each(say_who, [1], 1)
+    assert who != os.getpid()

@@ -1,20 +1,53 @@
-"""Runs a job a clip in worker processes; one that crashes costs only itself."""
+"""Runs jobs in worker processes: all or none (`run_jobs`), or each by itself (`run_each`)."""
 
 from __future__ import annotations
 
 import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, as_completed, wait
 from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
 from typing import TypeVar
 
 import cv2
+
+from fascnet.errors import OutputError, SettingError
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 
 KILLED = "killed"
 """A process that ended by itself: a decoder that crashed, or memory that ran out."""
+
+
+def run_jobs(
+    work: Callable[[Job], Result], jobs: Sequence[Job], workers: int, output: Path
+) -> Iterator[Result]:
+    """Yield the results of jobs in the order in which they end.
+
+    Args:
+        work: a function of a module, so that workers find it.
+        jobs: its arguments.
+        workers: processes, >= 1; 1 works in this one.
+        output: what is being written, for messages.
+
+    Raises:
+        SettingError: less than one worker.
+        OutputError: a worker was killed.
+    """
+    if workers < 1:
+        raise SettingError(f"workers={workers}: give 1 or more")
+    if workers == 1 or len(jobs) <= 1:
+        yield from (work(job) for job in jobs)
+        return
+    executor = _start_workers(min(workers, len(jobs)))
+    try:
+        for future in as_completed([executor.submit(work, job) for job in jobs]):
+            yield future.result()
+    except BrokenProcessPool as error:
+        raise OutputError(f"{output}: a worker was killed (memory?); run again with fewer workers") from error
+    finally:
+        executor.shutdown(cancel_futures=True)
 
 
 def run_each(
@@ -51,13 +84,10 @@ def _run_until_crash(
     work: Callable[[Job], Result], jobs: Sequence[Job], indices: Sequence[int], workers: int
 ) -> Iterator[tuple[int, Result | None, str]]:
     """Yield as `run_each` until a process is killed; jobs not begun by then are left out."""
-    # Forked children would inherit OpenCV's and the caller's threads; spawned ones are the same on every
-    # system.
-    context = multiprocessing.get_context("spawn")
     waiting = list(reversed(indices))
     under_way: dict[Future[Result], int] = {}
     broken = False
-    executor = ProcessPoolExecutor(min(workers, len(waiting)), mp_context=context, initializer=_limit_threads)
+    executor = _start_workers(min(workers, len(waiting)))
     try:
         while under_way or (waiting and not broken):
             while waiting and not broken and len(under_way) < 2 * workers:
@@ -80,6 +110,13 @@ def _run_until_crash(
                 yield index, None, KILLED if killed else type(error).__name__
     finally:
         executor.shutdown(cancel_futures=True)
+
+
+def _start_workers(workers: int) -> ProcessPoolExecutor:
+    # Forked children would inherit OpenCV's and the caller's threads; spawned ones are the same on every
+    # system.
+    context = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(workers, mp_context=context, initializer=_limit_threads)
 
 
 def _limit_threads() -> None:
