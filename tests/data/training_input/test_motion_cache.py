@@ -91,7 +91,7 @@ def test_a_mirrored_window_is_the_motion_of_the_mirrored_picture(clip: WorkingCl
     mirrored = MotionWindowDataset([measure(clip, tmp_path)], whole, 1.0, seed=0)[0]["motion"].numpy()[:60]
     (tmp_path / "turned").mkdir()
     turned = make_working_clip(tmp_path / "turned", np.array(clip.frames)[:, :, ::-1])
-    fresh = np.load(measure(turned, tmp_path).motion_path)[:60].astype(np.float32)
+    fresh = np.load(measure(turned, tmp_path / "turned").motion_path)[:60].astype(np.float32)
     # The blur's edges aside, which are replicated on either side alike.
     np.testing.assert_allclose(mirrored[5:], fresh[5:], atol=0.02 * np.abs(fresh).max())
 
