@@ -68,7 +68,7 @@ class Kinematics:
     """How the tissue moved in one event; definitions in docs/kinematics.md. None is what could not be measured.
 
     Attributes:
-        quality: 0-1; 1 is one clean pattern over still surroundings. Below 0.3 nothing else is given.
+        quality: 0-1; 1 is one clean pattern over still surroundings. Below 0.6 nothing else is given.
         onset_s: where the displacement waveform leaves the baseline (5 % of its peak), between the frames.
         peak_s: where it is largest, between the frames.
         contraction_s: from onset to peak.

@@ -46,6 +46,7 @@ def run(config: dict[str, Any]) -> int:
         folds=config["folds"],
         fold=config["fold"],
         overlay=config["overlay"],
+        kinematics=config["kinematics"],
         overwrite=config["overwrite"],
         config=config,
     )
@@ -54,7 +55,7 @@ def run(config: dict[str, Any]) -> int:
 
 
 def _check_settings(config: dict[str, Any]) -> None:
-    for key in ("overlay", "overwrite", "compile"):
+    for key in ("overlay", "kinematics", "overwrite", "compile"):
         if not isinstance(config[key], bool):
             raise SettingError(f"predict: {key}={config[key]} must be true or false")
     if config["device"] not in {"auto", "cpu", "cuda"}:

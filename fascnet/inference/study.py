@@ -65,6 +65,7 @@ def predict_study(
     folds: str | Path | None = None,
     fold: int | None = None,
     overlay: bool = True,
+    kinematics: bool = True,
     overwrite: bool = False,
     config: Mapping[str, Any] | None = None,
     show_progress: bool = True,
@@ -81,6 +82,7 @@ def predict_study(
         folds: table of folds, whose round then gives the splits; None for the manifest's.
         fold: which fold that round tests on, from 1.
         overlay: write `overlay.mp4` for each clip.
+        kinematics: measure how the tissue moved in each event.
         overwrite: predict every clip anew.
         config: the resolved configuration, for `run.json`.
         show_progress: a progress bar on a terminal, else a line a clip, both on stderr.
@@ -101,7 +103,11 @@ def predict_study(
     kept = (
         {}
         if overwrite
-        else {c.clip_id: rows[c.clip_id] for c in clips if _is_done(c, folder, rows, record, overlay)}
+        else {
+            c.clip_id: rows[c.clip_id]
+            for c in clips
+            if _is_done(c, folder, rows, record, overlay, kinematics)
+        }
     )
     tables = ResultTables(folder, rows)
     todo = [clip for clip in clips if clip.clip_id not in kept]
@@ -114,7 +120,7 @@ def predict_study(
     with StudyProgress(len(clips), len(kept), show_progress) as report:
         for clip in todo:
             report.begin(clip.clip_id)
-            prediction = _predict_one(clip, predictor, folder, overlay, record, report)
+            prediction = _predict_one(clip, predictor, folder, overlay, kinematics, record, report)
             predictions[clip.clip_id] = prediction
             tables.put(prediction)
             _save(tables, record, predictions, kept, finished=False)
@@ -134,6 +140,7 @@ def _predict_one(
     predictor: Predictor,
     folder: Path,
     overlay: bool,
+    kinematics: bool,
     record: RunRecord,
     report: StudyProgress,
 ) -> Prediction:
@@ -143,7 +150,15 @@ def _predict_one(
         record.n_frames = before + n_frames
         report.count(n_frames)
 
-    prediction = predict_clip(clip, predictor, folder, overlay=overlay, clock=record.clock, on_frames=count)
+    prediction = predict_clip(
+        clip,
+        predictor,
+        folder,
+        overlay=overlay,
+        kinematics=kinematics,
+        clock=record.clock,
+        on_frames=count,
+    )
     with record.clock.stage("hash"):
         try:
             record.put_input(clip)
@@ -205,7 +220,12 @@ def _read_earlier_rows(
 
 
 def _is_done(
-    clip: ClipSource, folder: Path, rows: Mapping[str, Prediction], record: RunRecord, overlay: bool
+    clip: ClipSource,
+    folder: Path,
+    rows: Mapping[str, Prediction],
+    record: RunRecord,
+    overlay: bool,
+    kinematics: bool,
 ) -> bool:
     row = rows.get(clip.clip_id)
     files = folder / clip.clip_id
@@ -216,6 +236,7 @@ def _is_done(
         and is_whole(files / HEATMAP_FILE)
         and (files / SUMMARY_FILE).is_file()
         and ((files / OVERLAY_FILE).is_file() or not overlay)
+        and (not kinematics or all(event.kinematics is not None for event in row.events))
         and record.describes(clip)
     )
 

@@ -25,7 +25,7 @@ class FieldShape:
 
     Attributes:
         peak_mm: largest displacement where the waveform is 1.
-        core_cells: cells that reach half of it and hang together.
+        core_cells: cells that reach half of it and hang together, after the noise is taken off.
         moving_cells: cells that reach 15 % of it and hang together.
         anisotropy: length of the mean unit vector, 1 = one common direction, 0 = none.
         row: of the epicentre in cells, between the cells; 0 is the middle of the first.
@@ -56,10 +56,14 @@ def measure_field(twitch: SeparatedTwitch, seen: NDArray[np.bool_], cell_mm: flo
     around = (np.abs(rows - row) <= half) & (np.abs(columns - column) <= half)
     counted = seen & around & (size >= DIRECTION_LEVEL * peak)
     units = twitch.field_mm[counted] / size[counted][:, None]
+    # The length of a signal with independent noise is longer than the signal's: squares add.
+    noise = twitch.elsewhere_ratio * peak
+    clean = np.sqrt(np.maximum(np.square(size) - noise**2, 0.0))
+    core = find_connected(clean >= CORE_LEVEL * clean[twitch.peak_cell], twitch.peak_cell)
     moving = find_connected(seen & (size >= MOVING_LEVEL * peak), twitch.peak_cell)
     return FieldShape(
         peak_mm=peak,
-        core_cells=int(np.count_nonzero(find_connected(size >= CORE_LEVEL * peak, twitch.peak_cell))),
+        core_cells=int(np.count_nonzero(core)),
         moving_cells=int(np.count_nonzero(moving)),
         anisotropy=float(np.hypot(*units.mean(axis=0))),
         row=row + _refine(size[:, column], row),

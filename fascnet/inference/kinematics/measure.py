@@ -19,7 +19,7 @@ PAD_S = 0.3
 """Seconds before onset and after offset that belong to an event's window."""
 
 LONGEST_S = 2.0
-"""Of an event that lasts longer, the first seconds are looked at: a fasciculation is shorter than one second."""
+"""Of an event that lasts longer, the first seconds are looked at: a fasciculation is shorter than that."""
 
 NEAR_MM = 8.0
 """The event's largest movement is sought within this distance: half of a core's largest length."""
@@ -28,12 +28,14 @@ SURROUNDINGS_MM = 16.0
 """Tissue further away is not tracked."""
 
 QUIET_S = 0.1
-"""Displacement is measured from the mean of this long before the onset, at least three frames. Of 0.1, 0.2 and
-0.4 s the shortest erred least on phantom twitches: tissue never rests."""
+"""Displacement is measured from the mean of this long before the onset, at least three frames. Of 0.1, 0.2
+and 0.4 s the shortest erred least on phantom twitches: tissue never rests."""
 
-MIN_QUALITY = 0.3
-MIN_RISE_FRAMES = 1.5
-"""Fewer frames than this from onset to peak say neither how long nor how fast."""
+MIN_QUALITY = 0.6
+"""Below this nothing is reported; docs/kinematics.md has the errors by quality."""
+
+MIN_RISE_FRAMES = 2.5
+"""Fewer frames than this from onset to peak say neither how long the rise took nor how fast it was."""
 
 _MIN_FRAMES = 6
 _MIN_QUIET_FRAMES = 3
@@ -50,7 +52,7 @@ def measure_event(
     times_s: NDArray[np.float64],
     event: Event,
     picture: WorkingPicture,
-) -> Kinematics | None:
+) -> Kinematics:
     """Measure the kinematics of an event.
 
     Args:
@@ -61,16 +63,16 @@ def measure_event(
         picture: where the working frames lie in the recording, and their spacing.
 
     Returns:
-        The kinematics; what cannot be measured is None in them. None when nothing at all can be: no place,
-        too few frames, or no quiet frame before it.
+        The kinematics; what cannot be measured is None in them. The quality is 0 when nothing at all can be:
+        no place, too few frames, no quiet frame before it, no peak.
     """
     if not isinstance(event.region, Point):
-        return None
+        return Kinematics(quality=0.0)
     kept = _drop_repeats(frames)
     times_s = times_s[kept]
     before = np.flatnonzero(times_s < event.onset_s)
     if len(kept) < _MIN_FRAMES or before.size < 2:
-        return None
+        return Kinematics(quality=0.0)
     x, y = picture.to_working(event.region.x, event.region.y)
     left, top, window = _cut(frames, kept, (x, y), picture)
     displacement, tracker = track_displacement(window, int(before[-1]), picture.working_mm_per_px)
@@ -98,7 +100,7 @@ def _settle(
     near: NDArray[np.bool_],
     elsewhere: NDArray[np.bool_],
 ) -> tuple[SeparatedTwitch, WaveformTimes, NDArray[np.bool_]] | None:
-    """Separate the twitch twice: the onset that the first round finds says which frames before it are quiet."""
+    """Separate the twitch twice: the onset that the first round finds says which frames are quiet."""
     onset_s = event.onset_s
     start_s = 0.5 * (event.onset_s + event.offset_s) if event.peak_s is None else event.peak_s
     found = None

@@ -1,7 +1,7 @@
 """Splits an event's movement into a field (where, how far, in which direction) and a waveform (when).
 
-A twitch is close to one pattern that grows and fades: displacement(t, place) = waveform(t) · field(place). The
-two are found in turn, each by least squares given the other (power iteration), starting from the event's
+A twitch is close to one pattern that grows and fades: displacement(t, place) = waveform(t) · field(place).
+The two are found in turn, each by least squares given the other (power iteration), starting from the event's
 place and moment. The field is read from the rise only: later frames add more decorrelated speckle than
 signal.
 """
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 CORE_LEVEL = 0.5
-"""The core is where the displacement reaches this share of its peak: the truth's definition, docs/phantom.md."""
+"""Core: where the displacement reaches this share of its peak: the truth's definition (docs/phantom.md)."""
 
 _ROUNDS = 3
 _SMOOTHING_CELLS = 0.8
@@ -134,7 +134,8 @@ def _smooth(field: Field, near: Mask, elsewhere: Mask) -> Field | None:
     """Smooth a field as much as its noise asks for; None when it is zero."""
     sigma = _SMOOTHING_CELLS
     while True:
-        smooth = np.stack([cv2.GaussianBlur(field[..., axis], (0, 0), sigma) for axis in range(2)], axis=-1)
+        blurred = [cv2.GaussianBlur(field[..., axis], (0, 0), sigma) for axis in range(2)]
+        smooth: Field = np.stack(blurred, axis=-1).astype(np.float64)
         size = np.hypot(smooth[..., 0], smooth[..., 1])
         peak = float(size[near].max())
         if peak <= 0.0:
@@ -156,7 +157,7 @@ def _find_core(field: Field, near: Mask) -> tuple[Mask, tuple[int, int]]:
 
 
 def _project(moved: Field, field: Field, core: Mask, quiet: Mask) -> NDArray[np.float64]:
-    """Return the amplitude-weighted mean over the core of the movement along the field, 1 where they agree."""
+    """Return the amplitude-weighted mean over the core of the movement along the field, 1 if they agree."""
     pattern = field[core]
     course = np.tensordot(moved[:, core], pattern, axes=2) / float(np.square(pattern).sum())
     return np.asarray(course - course[quiet].mean())

@@ -29,7 +29,7 @@ _PRE_SMOOTHING_PX = 0.8
 
 _LARGEST_STEP_PX = 2.0
 _FLOOR = 1e-3
-"""Share of the median texture that is added to every cell's equations: nothing moves where nothing is seen."""
+"""Share of the median texture added to every cell's equations: nothing moves where nothing is seen."""
 
 
 class DisplacementTracker:

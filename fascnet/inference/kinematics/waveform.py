@@ -1,8 +1,8 @@
 """Times and speeds of a displacement waveform, between the frames.
 
-The definitions are the phantom truth's (docs/phantom.md): onset where the displacement passes 5 % of its peak,
-offset where it falls below 10 %. Five per cent of a small twitch drowns in noise, and at 30 Hz a rise has two
-or three frames; so the onset is where the line through the crossings of 20 % and 50 % meets 5 %.
+The definitions are the phantom truth's (docs/phantom.md): onset where the displacement passes 5 % of its
+peak, offset where it falls below 10 %. Five per cent of a small twitch drowns in noise, and at 30 Hz a rise
+has two or three frames; so the onset is where the line through the crossings of 20 % and 50 % meets 5 %.
 """
 
 from __future__ import annotations

@@ -14,8 +14,8 @@ FINEST_MM_PER_PX = 0.1
 """Finer pictures are reduced to this: speckle is wider, and time grows with the pixels."""
 
 ASSUMED_MM_PER_PX = 0.1
-"""Spacing assumed for windows and radii where none is known, as the network's default. Nothing in mm is reported
-then."""
+"""Spacing assumed for windows and radii where none is known, as the network's default. Nothing in mm is
+reported then."""
 
 
 @dataclass(frozen=True, slots=True)
