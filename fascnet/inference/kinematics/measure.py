@@ -24,8 +24,14 @@ LONGEST_S = 2.0
 NEAR_MM = 8.0
 """The event's largest movement is sought within this distance: half of a core's largest length."""
 
-SURROUNDINGS_MM = 16.0
+ELSEWHERE_MM = 11.0
+"""What lies further away shows the movement of the whole picture: beyond core and most of the halo."""
+
+SURROUNDINGS_MM = 20.0
 """Tissue further away is not tracked."""
+
+MIN_CORE_MM2 = 10.0
+"""A smaller core is a slip of the tracker: motor units have 26.7 ± 11.2 mm² (Birkbeck 2020)."""
 
 QUIET_S = 0.1
 """Displacement is measured from the mean of this long before the onset, at least three frames. Of 0.1, 0.2
@@ -64,7 +70,7 @@ def measure_event(
 
     Returns:
         The kinematics; what cannot be measured is None in them. The quality is 0 when nothing at all can be:
-        no place, too few frames, no quiet frame before it, no peak.
+        no place, too few frames, no quiet frame before it, no peak from which it falls to half, no core.
     """
     if not isinstance(event.region, Point):
         return Kinematics(quality=0.0)
@@ -83,6 +89,9 @@ def measure_event(
         return Kinematics(quality=0.0)
     twitch, times, quiet = found
     shape = measure_field(twitch, seen, tracker.cell_mm)
+    if times.half_s is None or shape.core_cells * tracker.cell_mm**2 < MIN_CORE_MM2:
+        # Without a fall to half there is no peak: a contraction, a jolt, or the end of the clip.
+        return Kinematics(quality=0.0)
     quality = _judge(twitch, times, quiet)
     if quality < MIN_QUALITY:
         return Kinematics(quality=quality)
@@ -173,7 +182,7 @@ def _find_places(
     )
     seen = tracker.texture >= _MIN_TEXTURE * np.median(tracker.texture)
     near = seen & (distance_mm <= NEAR_MM)
-    elsewhere = seen & (distance_mm > NEAR_MM)
+    elsewhere = seen & (distance_mm > ELSEWHERE_MM)
     if np.count_nonzero(elsewhere) < _MIN_FAR_SHARE * seen.size:
         elsewhere = seen & (distance_mm > np.percentile(distance_mm, 70))
     return near, elsewhere, seen
