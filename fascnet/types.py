@@ -65,7 +65,7 @@ Region = Polygon | Box | Point | MaskFile
 
 @dataclass(frozen=True, slots=True)
 class Kinematics:
-    """How the tissue moved in one event; definitions in docs/kinematics.md. None is what could not be measured.
+    """How the tissue moved in one event (docs/kinematics.md); None is what could not be measured.
 
     Attributes:
         quality: 0-1; 1 is one clean pattern over still surroundings. Below 0.6 nothing else is given.
