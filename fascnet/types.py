@@ -65,6 +65,39 @@ Region = Polygon | Box | Point | MaskFile
 
 
 @dataclass(frozen=True, slots=True)
+class Kinematics:
+    """How the tissue moved in one event (docs/kinematics.md); None is what could not be measured.
+
+    Attributes:
+        quality: 0-1; 1 is one clean pattern over still surroundings. Below 0.6 nothing else is given.
+        onset_s: where the displacement waveform leaves the baseline (5 % of its peak), between the frames.
+        peak_s: where it is largest, between the frames.
+        contraction_s: from onset to peak.
+        half_relaxation_s: from the peak until half of it is left.
+        relaxation_s: from the peak until a tenth of it is left.
+        peak_mm: largest displacement over place and time.
+        peak_velocity_mm_per_s: steepest rise of the displacement at the epicentre.
+        anisotropy: length of the mean direction, 0-1, over tissue that moves by 5 % of the peak or more.
+        active_area_mm2: tissue that moves by 50 % of the peak or more, the core.
+        moving_area_mm2: tissue that moves by 15 % of the peak or more.
+        epicentre: where the displacement is largest, stored pixels.
+    """
+
+    quality: float
+    onset_s: float | None = None
+    peak_s: float | None = None
+    contraction_s: float | None = None
+    half_relaxation_s: float | None = None
+    relaxation_s: float | None = None
+    peak_mm: float | None = None
+    peak_velocity_mm_per_s: float | None = None
+    anisotropy: float | None = None
+    active_area_mm2: float | None = None
+    moving_area_mm2: float | None = None
+    epicentre: Point | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
     """One event in a clip, labelled or detected.
 
@@ -81,6 +114,7 @@ class Event:
         area_px: area in stored pixels, if known.
         area_mm2: area in mm², if known.
         peak_mm: largest displacement of tissue over place and time, if known; optional in `fascnet-labels/1`.
+        kinematics: what `predict` measured of its movement, if it did.
     """
 
     onset_s: float
@@ -94,6 +128,7 @@ class Event:
     area_px: float | None = None
     area_mm2: float | None = None
     peak_mm: float | None = None
+    kinematics: Kinematics | None = None
 
 
 @dataclass(frozen=True, slots=True)

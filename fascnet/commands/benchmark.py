@@ -230,7 +230,7 @@ def _run_baseline(name: str, config: Mapping[str, Any], output: Path) -> Path:
     folder = output / "baselines" / name
     predictor = FarnebackPredictor(**config["farneback"])
     chosen = {key: config[key] for key in ("split", "folds", "fold")}
-    predict_study(config["input"], folder, predictor, **chosen, overlay=False)
+    predict_study(config["input"], folder, predictor, **chosen, overlay=False, kinematics=False)
     return folder
 
 

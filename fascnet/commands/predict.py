@@ -47,6 +47,7 @@ def run(config: dict[str, Any]) -> int:
         fold=config["fold"],
         box=_read_box(config["box"]),
         overlay=config["overlay"],
+        kinematics=config["kinematics"],
         overwrite=config["overwrite"],
         config=config,
     )
@@ -55,7 +56,7 @@ def run(config: dict[str, Any]) -> int:
 
 
 def _check_settings(config: dict[str, Any]) -> None:
-    for key in ("overlay", "overwrite", "compile"):
+    for key in ("overlay", "kinematics", "overwrite", "compile"):
         if not isinstance(config[key], bool):
             raise SettingError(f"predict: {key}={config[key]} must be true or false")
     if config["device"] not in {"auto", "cpu", "cuda"}:

@@ -16,6 +16,8 @@ from fascnet.data.recording.recordings import open_clip
 from fascnet.errors import OutputError, RecordingError
 from fascnet.inference.events import EventFinder
 from fascnet.inference.heatmap_store import HEATMAP_FILE, HeatmapStore, quantise
+from fascnet.inference.kinematics.recording_pass import measure_events
+from fascnet.inference.kinematics.working_picture import ASSUMED_MM_PER_PX, WorkingPicture
 from fascnet.inference.overlay import OVERLAY_FILE, write_overlay
 from fascnet.inference.run_record import StageClock
 from fascnet.inference.scores import ClipPool, TimeCourse, calibrate
@@ -122,6 +124,7 @@ def predict_clip(
     output: Path,
     *,
     overlay: bool = True,
+    kinematics: bool = True,
     clock: StageClock | None = None,
     on_frames: OnFrames | None = None,
 ) -> Prediction:
@@ -132,6 +135,7 @@ def predict_clip(
         predictor: what turns it into heatmaps.
         output: the study's folder.
         overlay: write `overlay.mp4` too.
+        kinematics: measure how the tissue moved in each event, in another pass up to the last one.
         clock: seconds per stage are added to it.
         on_frames: told the number of decoded frames after each one.
 
@@ -155,6 +159,15 @@ def predict_clip(
         stream = predictor.stream(watched)
         with HeatmapStore(folder, stream.shape) as store:
             result = _predict_stream(source, predictor, watched, stream, store, stages)
+            if kinematics:
+                with stages.stage("kinematics"):
+                    assumed = stream.assumed_mm_per_px
+                    picture = WorkingPicture(
+                        stream.box, stream.mm_per_px, ASSUMED_MM_PER_PX if assumed is None else assumed
+                    )
+                    result = dataclasses.replace(
+                        result, events=measure_events(recording, result.events, picture)
+                    )
             if overlay:
                 with stages.stage("overlay"):
                     write_overlay(

@@ -66,6 +66,7 @@ def predict_study(
     fold: int | None = None,
     box: PixelBox | None = None,
     overlay: bool = True,
+    kinematics: bool = True,
     overwrite: bool = False,
     config: Mapping[str, Any] | None = None,
     show_progress: bool = True,
@@ -83,6 +84,7 @@ def predict_study(
         fold: which fold that round tests on, from 1.
         box: imaging area (x0, y0, x1, y1) of the clips whose manifest gives none; None: it is looked for.
         overlay: write `overlay.mp4` for each clip.
+        kinematics: measure how the tissue moved in each event.
         overwrite: predict every clip anew.
         config: the resolved configuration, for `run.json`.
         show_progress: a progress bar on a terminal, else a line a clip, both on stderr.
@@ -104,7 +106,11 @@ def predict_study(
     kept = (
         {}
         if overwrite
-        else {c.clip_id: rows[c.clip_id] for c in clips if _is_done(c, folder, rows, record, overlay)}
+        else {
+            c.clip_id: rows[c.clip_id]
+            for c in clips
+            if _is_done(c, folder, rows, record, overlay, kinematics)
+        }
     )
     tables = ResultTables(folder, rows)
     todo = [clip for clip in clips if clip.clip_id not in kept]
@@ -117,7 +123,7 @@ def predict_study(
     with StudyProgress(len(clips), len(kept), show_progress) as report:
         for clip in todo:
             report.begin(clip.clip_id)
-            prediction = _predict_one(clip, predictor, folder, overlay, record, report)
+            prediction = _predict_one(clip, predictor, folder, overlay, kinematics, record, report)
             predictions[clip.clip_id] = prediction
             tables.put(prediction)
             _save(tables, record, predictions, kept, finished=False)
@@ -137,6 +143,7 @@ def _predict_one(
     predictor: Predictor,
     folder: Path,
     overlay: bool,
+    kinematics: bool,
     record: RunRecord,
     report: StudyProgress,
 ) -> Prediction:
@@ -146,7 +153,15 @@ def _predict_one(
         record.n_frames = before + n_frames
         report.count(n_frames)
 
-    prediction = predict_clip(clip, predictor, folder, overlay=overlay, clock=record.clock, on_frames=count)
+    prediction = predict_clip(
+        clip,
+        predictor,
+        folder,
+        overlay=overlay,
+        kinematics=kinematics,
+        clock=record.clock,
+        on_frames=count,
+    )
     with record.clock.stage("hash"):
         try:
             record.put_input(clip, prediction)
@@ -208,7 +223,12 @@ def _read_earlier_rows(
 
 
 def _is_done(
-    clip: ClipSource, folder: Path, rows: Mapping[str, Prediction], record: RunRecord, overlay: bool
+    clip: ClipSource,
+    folder: Path,
+    rows: Mapping[str, Prediction],
+    record: RunRecord,
+    overlay: bool,
+    kinematics: bool,
 ) -> bool:
     row = rows.get(clip.clip_id)
     files = folder / clip.clip_id
@@ -219,6 +239,7 @@ def _is_done(
         and is_whole(files / HEATMAP_FILE)
         and (files / SUMMARY_FILE).is_file()
         and ((files / OVERLAY_FILE).is_file() or not overlay)
+        and (not kinematics or all(event.kinematics is not None for event in row.events))
         and record.describes(clip)
     )
 

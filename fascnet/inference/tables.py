@@ -13,6 +13,7 @@ from pathlib import Path
 
 from fascnet.data.whole_file import write_whole
 from fascnet.errors import OutputError
+from fascnet.inference.kinematics.columns import KINEMATIC_COLUMNS, list_kinematics, make_kinematics
 from fascnet.types import Event, Point, Prediction
 
 SCORES_FILE = "scores.csv"
@@ -83,8 +84,10 @@ class ResultTables:
             OutputError: a table cannot be written.
         """
         # Events first: a kill in between leaves events without a score row; that clip is done again.
-        score_columns = SCORE_COLUMNS + SCREEN_COLUMNS
-        for name, columns, part in ((EVENTS_FILE, EVENT_COLUMNS, 1), (SCORES_FILE, score_columns, 0)):
+        for name, columns, part in (
+            (EVENTS_FILE, (*EVENT_COLUMNS, *KINEMATIC_COLUMNS), 1),
+            (SCORES_FILE, (*SCORE_COLUMNS, *SCREEN_COLUMNS), 0),
+        ):
             text = _format([columns]) + "".join(row[part] for row in self._rows.values())
             with write_whole(self._output / name) as beside:
                 beside.write_text(text, encoding="utf-8", newline="")
@@ -177,6 +180,7 @@ def _event_cells(prediction: Prediction) -> list[list[str]]:
                 _number(event.area_px, 1),
                 _number(event.area_mm2, 3),
                 _number(event.score, 4),
+                *(_number(value, digits) for value, digits in list_kinematics(event.kinematics)),
             ]
         )
     return rows
@@ -192,6 +196,10 @@ def _parse_event(row: dict[str, str]) -> Event:
         score=_parse_optional(row, "score"),
         area_px=_parse_optional(row, "area_px"),
         area_mm2=_parse_optional(row, "area_mm2"),
+        # Tables of earlier versions lack these columns.
+        kinematics=make_kinematics(
+            {name: _parse_optional(row, name) if row.get(name) else None for name in KINEMATIC_COLUMNS}
+        ),
     )
 
 

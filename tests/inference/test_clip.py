@@ -69,7 +69,10 @@ def test_finds_the_painted_twitch_and_writes_every_file(paint, tmp_path):
     assert found.duration_s == found.scored_s == pytest.approx(1.5)
     assert found.active_area_fraction == pytest.approx(6 / 48)
     assert sorted(p.name for p in (tmp_path / "a").iterdir()) == ["heatmap.npz", "overlay.mp4", "summary.png"]
-    assert {"open", "decode", "detect", "events", "write", "summary", "overlay"} == set(clock.seconds)
+    assert {"open", "decode", "detect", "events", "write", "summary", "kinematics", "overlay"} == set(
+        clock.seconds
+    )
+    assert event.kinematics is not None
     assert seen == list(range(1, 46))
     heat = np.load(tmp_path / "a" / "heatmap.npz", allow_pickle=False)
     assert heat["heatmap"].shape == (45, 6, 8)
@@ -101,6 +104,13 @@ def test_a_clip_that_breaks_off_is_scored_as_far_as_it_goes(paint, tmp_path, bre
     assert np.load(tmp_path / "a" / "heatmap.npz")["heatmap"].shape[0] == breaks_at
     with av.open(str(tmp_path / "a" / "overlay.mp4")) as video:
         assert sum(1 for _ in video.decode(video=0)) == breaks_at
+
+
+def test_kinematics_can_be_left_out(paint, tmp_path):
+    found = predict_clip(
+        paint(paint_twitch()), BrightnessPredictor(), tmp_path, overlay=False, kinematics=False
+    )
+    assert [event.kinematics for event in found.events] == [None]
 
 
 def test_broken_before_the_first_frame_is_failed_and_leaves_no_folder(paint, tmp_path):

@@ -161,3 +161,13 @@ def test_a_terminal_gets_a_bar():
         progress.end(dataclasses.replace(Prediction("clip_a", "ok"), score=0.1))
     assert "clip_a" in text.getvalue()
     assert "frames/s" in text.getvalue()
+
+
+def test_kinematics_that_an_earlier_run_left_out_are_made_up_for(clips, tmp_path):
+    out = tmp_path / "out"
+    run(clips, out, kinematics=False)
+    assert run(clips, out, kinematics=False).skipped == ("quiet", "twitch")
+    again = run(clips, out)
+    assert again.skipped == ("quiet",)
+    assert by_id(again)["twitch"].events[0].kinematics is not None
+    assert run(clips, out).skipped == ("quiet", "twitch")

@@ -6,13 +6,24 @@ import pytest
 
 from fascnet.errors import OutputError
 from fascnet.inference.tables import ResultTables, read_scores, read_tables
-from fascnet.types import Event, Point, Prediction
+from fascnet.types import Event, Kinematics, Point, Prediction
 
 OK = Prediction(
     clip_id="a",
     status="ok",
     events=(
-        Event(0.5, 0.7, 0.6, region=Point(12.345, 6.0), score=0.91234, area_px=100.0, area_mm2=1.0),
+        Event(
+            0.5,
+            0.7,
+            0.6,
+            region=Point(12.345, 6.0),
+            score=0.91234,
+            area_px=100.0,
+            area_mm2=1.0,
+            kinematics=Kinematics(
+                0.9, 0.51, 0.6, 0.09, 0.05, None, 0.3, 6.5, 0.5, 20.0, 80.0, Point(12.0, 7.5)
+            ),
+        ),
         Event(2.0, 2.1),
     ),
     score=0.875,
@@ -67,8 +78,24 @@ def test_columns_and_cells_follow_the_contract(tmp_path):
     ]
     assert scores[2] == ["b", "b.mp4", "b", "", "", "failed", "no frames", "0", "0", *[""] * 10]
     events = (tmp_path / "events.csv").read_text().splitlines()
-    assert events[0] == "clip_id,event_id,onset_s,peak_s,offset_s,x_px,y_px,area_px,area_mm2,score"
-    assert events[1:] == ["a,1,0.5,0.6,0.7,12.35,6,100,1,0.9123", "a,2,2,,2.1,,,,,"]
+    assert events[0] == (
+        "clip_id,event_id,onset_s,peak_s,offset_s,x_px,y_px,area_px,area_mm2,score,"
+        "kinematics_quality,movement_onset_s,movement_peak_s,contraction_s,half_relaxation_s,relaxation_s,peak_mm,"
+        "peak_velocity_mm_per_s,anisotropy,active_area_mm2,moving_area_mm2,epicentre_x_px,epicentre_y_px"
+    )
+    assert events[1:] == [
+        "a,1,0.5,0.6,0.7,12.35,6,100,1,0.9123,0.9,0.51,0.6,0.09,0.05,,0.3,6.5,0.5,20,80,12,7.5",
+        "a,2,2,,2.1,,,,,,,,,,,,,,,,,,",
+    ]
+
+
+def test_a_table_without_kinematics_is_read_as_before(tmp_path):
+    ResultTables(tmp_path, {"a": OK}).save()
+    rows = [line.split(",")[:10] for line in (tmp_path / "events.csv").read_text().splitlines()]
+    (tmp_path / "events.csv").write_text("".join(",".join(row) + "\n" for row in rows))
+    first, second = read_tables(tmp_path)["a"].events
+    assert (first.kinematics, second.kinematics) == (None, None)
+    assert first.area_mm2 == 1.0
 
 
 def test_read_back_and_written_again_nothing_changes(tmp_path):
@@ -78,6 +105,8 @@ def test_read_back_and_written_again_nothing_changes(tmp_path):
     found = read_tables(tmp_path)
     assert (found["a"].score, found["a"].muscle, found["b"].score) == (0.875, "NA", None)
     assert found["a"].events[1].region is None
+    assert found["a"].events[0].kinematics == OK.events[0].kinematics
+    assert found["a"].events[1].kinematics is None
     ResultTables(tmp_path, found).save()
     assert [(tmp_path / name).read_bytes() for name in ("scores.csv", "events.csv")] == before
 

@@ -1,0 +1,1 @@
+"""Kinematics of found events: how far, how fast and where tissue moved, without a click."""
