@@ -115,6 +115,7 @@ class Event:
         area_mm2: area in mm², if known.
         peak_mm: largest displacement of tissue over place and time, if known; optional in `fascnet-labels/1`.
         kinematics: what `predict` measured of its movement, if it did.
+        movement_hz: rate of the periodic movement that a detection was named after; None for any other.
     """
 
     onset_s: float
@@ -129,6 +130,7 @@ class Event:
     area_mm2: float | None = None
     peak_mm: float | None = None
     kinematics: Kinematics | None = None
+    movement_hz: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,6 +355,23 @@ class Predictor(Protocol):
         """Plain facts for `run.json`: version, file, hash, settings."""
 
 
+@dataclass(frozen=True, slots=True)
+class NotScored:
+    """Seconds of a clip that cannot be scored.
+
+    Attributes:
+        start_s: their start.
+        end_s: their end.
+        reason: why, such as `probe_moved`; several reasons are joined by `+`.
+        n_events: events that the detector saw there and that are not counted.
+    """
+
+    start_s: float
+    end_s: float
+    reason: str
+    n_events: int = 0
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Prediction:
     """What a predictor found in one clip, as kept in memory or read back from `predict`'s files.
@@ -360,10 +379,12 @@ class Prediction:
     Attributes:
         clip_id: the clip.
         status: `ok`, `partial` (only the first part could be decoded) or `failed`.
-        events: detected events, in order of onset.
-        score: calibrated probability that the clip holds a fasciculation; None when failed.
+        events: detected events, in order of onset; those with another label than `fasciculation` were
+            recognised as something else and do not count.
+        score: calibrated probability that the clip holds a fasciculation; None when failed, or when not a
+            single second could be scored.
         duration_s: length of what was decoded.
-        scored_s: seconds that were scored.
+        scored_s: seconds that were scored, without those of `not_scored`.
         reason: why it is not `ok`; of one that is, that a few damaged frames are held, else empty.
         heatmap: uint8 (T, h, w), 255 = probability 1; may be a memory map; None when not kept.
         heatmap_fps: heatmaps per second.
@@ -379,6 +400,7 @@ class Prediction:
         scale_confidence: as in `RecordingInfo`; None when failed.
         area_from: as in `RecordingInfo`.
         area_confidence: as in `RecordingInfo`; None when failed.
+        not_scored: seconds that were left out, in order, apart from each other.
     """
 
     clip_id: str
@@ -402,3 +424,13 @@ class Prediction:
     scale_confidence: float | None = None
     area_from: str = ""
     area_confidence: float | None = None
+    not_scored: tuple[NotScored, ...] = ()
+
+    @property
+    def not_scored_s(self) -> float:
+        """Seconds that were left out."""
+        return sum(part.end_s - part.start_s for part in self.not_scored)
+
+    def fasciculations(self) -> tuple[Event, ...]:
+        """Return the events that count, in order of onset."""
+        return tuple(event for event in self.events if event.label == FASCICULATION)

@@ -62,7 +62,8 @@ def run(config: dict[str, Any]) -> int:
     # Everything that can be refused is read before anything slow is run.
     labels = _load_labels(Path(config["labels"]))
     statements = read_clip_labels(Path(config["labels"]))
-    sources = [load_source(name, folder) for name, folder in folders.items()]
+    left_out = rules.not_scored == "left_out"
+    sources = [load_source(name, folder, leave_out_not_scored=left_out) for name, folder in folders.items()]
     history = History(
         _read_records(folders, config["model"]),
         config["allow_seen"],

@@ -56,6 +56,7 @@ def build_rules(config: Mapping[str, Any]) -> ScoringRules:
         ),
         scales=tuple(GradeScale(name, cutoffs) for name, cutoffs in grades.items()),
         missing=str(config["missing"]),
+        not_scored=str(config["not_scored"]),
         consensus=ConsensusRule(
             str(consensus["method"]),
             check_whole("consensus.min_raters", consensus["min_raters"], 1, 1000),

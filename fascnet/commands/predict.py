@@ -46,6 +46,8 @@ def run(config: dict[str, Any]) -> int:
         folds=config["folds"],
         fold=config["fold"],
         box=_read_box(config["box"]),
+        reject=_build_rule(config, "reject"),
+        name_periodic=_build_rule(config, "name_periodic"),
         overlay=config["overlay"],
         kinematics=config["kinematics"],
         overwrite=config["overwrite"],
@@ -53,6 +55,16 @@ def run(config: dict[str, Any]) -> int:
     )
     _print_result(Console(highlight=False), result)
     return 1 if result.failed else 0
+
+
+def _build_rule(config: dict[str, Any], key: str) -> Any:
+    """Build a rule about movement; null and false switch it off."""
+    node = config[key]
+    if node is None or node is False:
+        return None
+    if not isinstance(node, dict):
+        raise SettingError(f"predict: {key}={node}: give null to switch it off, or {key}.KEY=VALUE")
+    return instantiate_node(node, key)
 
 
 def _check_settings(config: dict[str, Any]) -> None:
@@ -100,12 +112,12 @@ def _print_result(console: Console, result: StudyResult) -> None:
         table.add_column("seconds", justify="right")
         table.add_column("")
         for p in scored[:_MAX_ROWS]:
-            rate = 60.0 * len(p.events) / p.scored_s if p.scored_s > 0 else 0.0
+            rate = 60.0 * len(p.fasciculations()) / p.scored_s if p.scored_s > 0 else 0.0
             note = "partial" if p.status == "partial" else "kept" if p.clip_id in result.skipped else ""
             cells = (
                 escape(p.clip_id),
                 f"{p.score:.2f}",
-                str(len(p.events)),
+                str(len(p.fasciculations())),
                 f"{rate:.1f}",
                 f"{p.scored_s:.1f}",
             )
@@ -113,6 +125,9 @@ def _print_result(console: Console, result: StudyResult) -> None:
         console.print(table)
         if len(scored) > _MAX_ROWS:
             console.print(f"… the {_MAX_ROWS} highest of {len(scored)} scores; all of them in scores.csv")
+    for p in result.predictions:
+        if p.status == "ok" and p.reason:
+            console.print(f"{p.clip_id}: {p.reason}", markup=False, soft_wrap=True)
     for p in (*result.partial, *result.failed):
         console.print(f"{p.status}: {p.clip_id}: {p.reason}", markup=False, soft_wrap=True)
     parts = [f"{len(result.done)} predicted", f"{len(result.skipped)} kept", f"{len(result.failed)} failed"]

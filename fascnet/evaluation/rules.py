@@ -27,6 +27,13 @@ REPORTED_RULES = (
 2020: 10.7 ± 3.3 mm), a choice of this project."""
 
 
+NOT_SCORED_RULES = {
+    "missed": "seconds that a source did not score count as examined without an event: a twitch there is missed",
+    "left_out": "seconds that a source did not score count as not examined by it: its figures leave them out",
+}
+"""What becomes of seconds in which the probe moved or the image was lost, and how it is worded."""
+
+
 @dataclass(frozen=True, slots=True)
 class ConsensusRule:
     """How several raters' labels become one reference.
@@ -78,6 +85,7 @@ class ScoringRules:
         presence: when a muscle fasciculates.
         scales: grades of a muscle.
         missing: what becomes of clips without a prediction, one of `missing.MISSING_RULES`.
+        not_scored: what becomes of seconds that `predict` did not score, one of `NOT_SCORED_RULES`.
         consensus: how the reference `consensus` is made.
         margin: for statements of non-inferiority; None for none.
         subgroups: columns to cut clips by, and the inner edges for numbers (None: words, or quantiles).
@@ -92,6 +100,7 @@ class ScoringRules:
     presence: PresenceRule = field(default_factory=PresenceRule)
     scales: tuple[GradeScale, ...] = (GRADES_0_3, FIVE_LEVELS)
     missing: str = "refuse"
+    not_scored: str = "missed"
     consensus: ConsensusRule = field(default_factory=ConsensusRule)
     margin: Margin | None = None
     subgroups: Mapping[str, Sequence[float] | None] = field(
@@ -102,6 +111,8 @@ class ScoringRules:
     def __post_init__(self) -> None:
         if self.missing not in MISSING_RULES:
             raise SettingError(f"missing is '{self.missing}'; choose {', '.join(MISSING_RULES)}")
+        if self.not_scored not in NOT_SCORED_RULES:
+            raise SettingError(f"not_scored is '{self.not_scored}'; choose {', '.join(NOT_SCORED_RULES)}")
         if self.worst_clips < 0:
             raise SettingError(f"worst_clips is {self.worst_clips}; give 0 or more")
 
@@ -121,6 +132,7 @@ class ScoringRules:
             },
             "muscle_grades": {scale.name: list(scale.cutoffs_per_min) for scale in self.scales},
             "missing_predictions": self.missing,
+            "not_scored_seconds": self.not_scored,
             "consensus": {"method": self.consensus.method, "min_raters": self.consensus.min_raters},
             "margin": None if margin is None else {"figure": margin.figure, "value": margin.value},
         }

@@ -18,9 +18,12 @@ from fascnet.inference.events import EventFinder
 from fascnet.inference.heatmap_store import HEATMAP_FILE, HeatmapStore, quantise
 from fascnet.inference.kinematics.recording_pass import measure_events
 from fascnet.inference.kinematics.working_picture import ASSUMED_MM_PER_PX, WorkingPicture
+from fascnet.inference.judged_clip import ClipJudge
+from fascnet.inference.movement.judge import MovementRules
+from fascnet.inference.movement.watcher import MovementWatcher
 from fascnet.inference.overlay import OVERLAY_FILE, write_overlay
 from fascnet.inference.run_record import StageClock
-from fascnet.inference.scores import ClipPool, TimeCourse, calibrate
+from fascnet.inference.scores import ClipPool, TimeCourse, calibrate, pool_cells
 from fascnet.inference.summary import SUMMARY_FILE, write_summary
 from fascnet.types import (
     ClipSource,
@@ -54,12 +57,15 @@ class WatchedRecording:
     def __init__(self, recording: Recording, on_frames: OnFrames | None = None) -> None:
         self._recording = recording
         self._on_frames = on_frames
+        self.watcher: MovementWatcher | None = None
+        """Sees every frame too, when there is one."""
         self._reset()
 
     def _reset(self) -> None:
         self.n_frames = self.n_held = 0
         self.last_s = 0.0
         self.decode_s = 0.0
+        self.watch_s = 0.0
         self.broken: RecordingError | None = None
         self._sum: NDArray[np.float64] | None = None
 
@@ -95,6 +101,8 @@ class WatchedRecording:
     def frames(self) -> Iterator[Frame]:
         """Yield the sound frames; each call starts anew, also what was noted."""
         self._reset()
+        if self.watcher is not None:
+            self.watcher.begin()
         frames = self._recording.frames()
         while True:
             began = time.perf_counter()
@@ -115,6 +123,10 @@ class WatchedRecording:
             self.last_s = frame.time_s
             if self._on_frames is not None:
                 self._on_frames(self.n_frames)
+            if self.watcher is not None:
+                began = time.perf_counter()
+                self.watcher.watch(frame)
+                self.watch_s += time.perf_counter() - began
             yield frame
 
 
@@ -123,6 +135,7 @@ def predict_clip(
     predictor: Predictor,
     output: Path,
     *,
+    rules: MovementRules | None = None,
     overlay: bool = True,
     kinematics: bool = True,
     clock: StageClock | None = None,
@@ -134,6 +147,7 @@ def predict_clip(
         source: the recording and what is known about it.
         predictor: what turns it into heatmaps.
         output: the study's folder.
+        rules: what is done about movement that is no twitch; None does nothing.
         overlay: write `overlay.mp4` too.
         kinematics: measure how the tissue moved in each event, in another pass up to the last one.
         clock: seconds per stage are added to it.
@@ -157,8 +171,12 @@ def predict_clip(
                 raise RecordingError(f"{source.path}: holds no frame; export the clip again")
         watched = WatchedRecording(recording, on_frames)
         stream = predictor.stream(watched)
-        with HeatmapStore(folder, stream.shape) as store:
-            result = _predict_stream(source, predictor, watched, stream, store, stages)
+        with (
+            HeatmapStore(folder, stream.shape) as store,
+            ClipJudge(stream, MovementRules() if rules is None else rules) as judge,
+        ):
+            watched.watcher = judge.watcher
+            result = _predict_stream(source, predictor, watched, stream, store, judge, stages)
             if kinematics:
                 with stages.stage("kinematics"):
                     assumed = stream.assumed_mm_per_px
@@ -207,6 +225,7 @@ def _predict_stream(
     watched: WatchedRecording,
     stream: HeatmapStream,
     store: HeatmapStore,
+    judge: ClipJudge,
     stages: StageClock,
 ) -> Prediction:
     finder = EventFinder(
@@ -227,7 +246,9 @@ def _predict_stream(
         with stages.stage("events"):
             for heatmap in chunk:
                 events += finder.push(heatmap)
-                smoothed = pool.push(heatmap)
+                pooled = pool_cells(heatmap)
+                judge.append(pooled)
+                smoothed = pool.push_pooled(pooled)
                 if smoothed is not None:
                     course.append(calibrate(smoothed, predictor.calibration))
             np.maximum(highest, chunk.max(axis=0, initial=0.0), out=highest)
@@ -240,23 +261,27 @@ def _predict_stream(
     course.append(calibrate(pool.newest, predictor.calibration))
     end_s = watched.duration_s
     events = sorted([*events, *finder.finish(end_s)], key=lambda e: (e.onset_s, e.offset_s, e.peak_s))
+    seen_s = min(end_s, store.n_ticks / stream.fps)
+    with stages.stage("movement"):
+        judged = judge.judge(events, finder, store, logit, seen_s)
     result = Prediction(
         clip_id=source.clip_id,
         status="ok" if watched.broken is None else "partial",
-        events=tuple(events),
-        score=calibrate(logit, predictor.calibration),
+        events=judged.events,
+        score=None if judged.logit is None else calibrate(judged.logit, predictor.calibration),
         duration_s=end_s,
-        scored_s=min(end_s, store.n_ticks / stream.fps),
-        reason=watched.remark,
+        scored_s=max(0.0, seen_s - judged.not_scored_s),
+        reason="; ".join(part for part in (watched.remark, judged.reason) if part),
         heatmap_fps=stream.fps,
         box=stream.box,
         fps=watched.info.fps,
         mm_per_px=stream.mm_per_px,
-        active_area_fraction=finder.covered_fraction / covered if covered else 0.0,
+        active_area_fraction=judged.active_area_fraction / covered if covered else 0.0,
         mm_per_px_from=watched.info.mm_per_px_from,
         scale_confidence=watched.info.scale_confidence,
         area_from=watched.info.area_from,
         area_confidence=watched.info.area_confidence,
+        not_scored=judged.not_scored,
     )
     result = _describe(source, result)
     mean_frame = watched.mean_frame
@@ -280,11 +305,14 @@ def _pull(
     """Pull chunks, counting decoding and detection apart; they interleave inside the predictor."""
     chunks = iter(stream.chunks)
     while True:
-        began, decoded = time.perf_counter(), watched.decode_s
+        began, decoded, watched_s = time.perf_counter(), watched.decode_s, watched.watch_s
         chunk = next(chunks, None)
         decoding = max(0.0, watched.decode_s - decoded)
+        watching = max(0.0, watched.watch_s - watched_s)
         stages.add("decode", decoding)
-        stages.add("detect", max(0.0, time.perf_counter() - began - decoding))
+        if watched.watcher is not None:
+            stages.add("movement", watching)
+        stages.add("detect", max(0.0, time.perf_counter() - began - decoding - watching))
         if chunk is None:
             return
         if len(chunk):

@@ -31,6 +31,25 @@ TICK_TOLERANCE = 0.05
 _EIGHT_NEIGHBOURS = np.ones((3, 3), dtype=bool)
 
 
+@dataclass(frozen=True, slots=True)
+class Footprint:
+    """The cells that an event covered, packed: one bit a cell.
+
+    Attributes:
+        bits: the cells, row by row, as `numpy.packbits` packs them.
+        shape: (h, w) of the heatmap.
+    """
+
+    bits: bytes
+    shape: tuple[int, int]
+
+    def cells(self) -> NDArray[np.bool_]:
+        """Return the cells as bool (h, w)."""
+        n = self.shape[0] * self.shape[1]
+        packed = np.frombuffer(self.bits, dtype=np.uint8)
+        return np.unpackbits(packed, count=n).astype(bool).reshape(self.shape)
+
+
 @dataclass(slots=True, eq=False)
 class _LiveEvent:
     """What is remembered of an event: a few numbers and the cells it covered, never its history."""
@@ -91,6 +110,11 @@ class EventFinder:
         self._last_active = np.full(shape[0] * shape[1], -(2**40), dtype=np.int64)
         self._covered = np.zeros(shape[0] * shape[1], dtype=bool)
         self._waiting: list[Event] = []
+        self._footprints: dict[tuple[float | None, object], Footprint] = {}
+
+    def footprint(self, event: Event) -> Footprint:
+        """Return the cells that an event of this finder covered."""
+        return self._footprints[event.peak_s, event.region]
 
     @property
     def covered_fraction(self) -> float:
@@ -208,21 +232,24 @@ class EventFinder:
         x0, y0, x1, y1 = self.box
         cell_w_px, cell_h_px = (x1 - x0) / self.shape[1], (y1 - y0) / self.shape[0]
         area_px = event.peak_cells * cell_w_px * cell_h_px
-        self._waiting.append(
-            Event(
-                onset_s=max(0.0, event.first_tick / self.fps - rule.pad_onset_s),
-                offset_s=(event.last_tick + 1) / self.fps + rule.pad_offset_s,
-                peak_s=event.peak_tick / self.fps,
-                # Pixel centres are whole numbers, so the middle of a span of pixels lies half a pixel lower.
-                region=Point(
-                    x0 + (event.peak_col + 0.5) * cell_w_px - 0.5,
-                    y0 + (event.peak_row + 0.5) * cell_h_px - 0.5,
-                ),
-                score=event.score,
-                area_px=area_px,
-                area_mm2=None if self.mm_per_px is None else area_px * self.pixel_aspect * self.mm_per_px**2,
-            )
+        found = Event(
+            onset_s=max(0.0, event.first_tick / self.fps - rule.pad_onset_s),
+            offset_s=(event.last_tick + 1) / self.fps + rule.pad_offset_s,
+            peak_s=event.peak_tick / self.fps,
+            # Pixel centres are whole numbers, so the middle of a span of pixels lies half a pixel lower.
+            region=Point(
+                x0 + (event.peak_col + 0.5) * cell_w_px - 0.5,
+                y0 + (event.peak_row + 0.5) * cell_h_px - 0.5,
+            ),
+            score=event.score,
+            area_px=area_px,
+            area_mm2=None if self.mm_per_px is None else area_px * self.pixel_aspect * self.mm_per_px**2,
         )
+        # Packed: an event is then remembered in less than a kilobyte.
+        self._footprints[found.peak_s, found.region] = Footprint(
+            np.packbits(event.covered).tobytes(), self.shape
+        )
+        self._waiting.append(found)
 
 
 def _absorb(keep: _LiveEvent, give: _LiveEvent) -> None:

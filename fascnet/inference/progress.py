@@ -78,8 +78,11 @@ class StudyProgress:
 
 def describe_outcome(prediction: Prediction) -> str:
     """Say in a few words what became of a clip."""
-    if prediction.status == "failed" or prediction.score is None:
+    if prediction.status == "failed":
         return f"{prediction.clip_id}: failed ({prediction.reason})"
-    n = len(prediction.events)
-    words = f"{prediction.clip_id}: score {prediction.score:.2f}, {n} event{'' if n == 1 else 's'}"
+    n = len(prediction.fasciculations())
+    score = "no score" if prediction.score is None else f"score {prediction.score:.2f}"
+    words = f"{prediction.clip_id}: {score}, {n} event{'' if n == 1 else 's'}"
+    if prediction.not_scored:
+        words += f", {prediction.not_scored_s:.1f} of {prediction.duration_s:.1f} s not scored"
     return words if prediction.status == "ok" else f"{words}, partial ({prediction.reason})"

@@ -62,6 +62,7 @@ class RunRecord:
         predictor: what finds the events.
         config: the resolved configuration, if a command gave one.
         earlier: the earlier record of the same folder, whose inputs and salt are kept.
+        movement: what was done about movement that is no twitch, as `MovementRules` describes it.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class RunRecord:
         predictor: Predictor,
         config: Mapping[str, Any] | None,
         earlier: Mapping[str, Any] | None = None,
+        movement: Mapping[str, Any] | None = None,
     ) -> None:
         before: Mapping[str, Any] = {} if earlier is None else earlier
         self.clock = StageClock()
@@ -82,6 +84,7 @@ class RunRecord:
             "format": RUN_FORMAT,
             "versions": _list_versions(),
             "predictor": describe_predictor(predictor),
+            "movement": movement,
             "config": None if config is None else dict(config),
         }
 
@@ -187,13 +190,19 @@ def describe_predictor(predictor: Predictor) -> dict[str, Any]:
     return plain
 
 
-def gives_same_results(record: Mapping[str, Any], predictor: Predictor) -> bool:
-    """Say whether an earlier record was made by a predictor that gives the same results as this one."""
+def gives_same_results(
+    record: Mapping[str, Any], predictor: Predictor, movement: Mapping[str, Any] | None = None
+) -> bool:
+    """Say whether an earlier record was made by a predictor and rules that give the same results as these."""
     now = describe_predictor(predictor)
     before = record.get("predictor")
     if not isinstance(before, dict):
         return False
-    return _leave_out_how(before) == _leave_out_how(now)
+    # A record without a word about movement was made by a version that did nothing about it.
+    rules = [
+        {k: v for k, v in (each if each else {}).items() if v} for each in (record.get("movement"), movement)
+    ]
+    return rules[0] == rules[1] and _leave_out_how(before) == _leave_out_how(now)
 
 
 def _leave_out_how(description: Mapping[str, Any]) -> dict[str, Any]:

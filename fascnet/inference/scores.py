@@ -41,10 +41,10 @@ class ClipPool:
         Returns:
             The smoothed logit of the tick before this one; None at the first tick.
         """
-        flat = np.asarray(heatmap, dtype=np.float64).reshape(-1)
-        k = count_top_cells(flat.size) if self._k is None else min(self._k, flat.size)
-        top = np.clip(np.partition(flat, flat.size - k)[flat.size - k :], _CLIP_P, 1.0 - _CLIP_P)
-        pooled = float(np.clip(np.log(top / (1.0 - top)), -LOGIT_LIMIT, LOGIT_LIMIT).mean())
+        return self.push_pooled(pool_cells(heatmap, self._k))
+
+    def push_pooled(self, pooled: float) -> float | None:
+        """Take the next tick as what `pool_cells` made of it; returns what `push` returns."""
         before, last = self._before, self._last
         self._before, self._last = last, pooled
         if last is None:
@@ -53,6 +53,13 @@ class ClipPool:
         smoothed = ((last if before is None else before) + last + pooled) / SMOOTH_TICKS
         self._best = max(self._best, smoothed)
         return smoothed
+
+    def interrupt(self) -> None:
+        """End a run of ticks: the next one is not smoothed with those before it."""
+        newest = self.newest
+        if newest is not None:
+            self._best = max(self._best, newest)
+        self._last = self._before = None
 
     @property
     def newest(self) -> float | None:
@@ -65,7 +72,21 @@ class ClipPool:
     def finish(self) -> float | None:
         """Return the clip's logit, the largest smoothed value; None when there was no heatmap."""
         newest = self.newest
-        return None if newest is None else max(self._best, newest)
+        best = self._best if newest is None else max(self._best, newest)
+        return None if math.isinf(best) else best
+
+
+def pool_cells(heatmap: NDArray[np.floating], k_cells: int | None = None) -> float:
+    """Average the logits of a heatmap's strongest cells.
+
+    Args:
+        heatmap: probabilities 0-1, (h, w).
+        k_cells: how many; None = as many as `count_top_cells` says.
+    """
+    flat = np.asarray(heatmap, dtype=np.float64).reshape(-1)
+    k = count_top_cells(flat.size) if k_cells is None else min(k_cells, flat.size)
+    top = np.clip(np.partition(flat, flat.size - k)[flat.size - k :], _CLIP_P, 1.0 - _CLIP_P)
+    return float(np.clip(np.log(top / (1.0 - top)), -LOGIT_LIMIT, LOGIT_LIMIT).mean())
 
 
 def calibrate(logit: float, calibration: ClipCalibration) -> float:

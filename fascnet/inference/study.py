@@ -14,6 +14,9 @@ from fascnet.data.whole_file import write_whole
 from fascnet.errors import OutputError, RecordingError
 from fascnet.inference.clip import predict_clip, remove_clip_files
 from fascnet.inference.heatmap_store import HEATMAP_FILE, is_whole
+from fascnet.inference.movement.judge import MovementRules
+from fascnet.inference.movement.periodic import PeriodicRule
+from fascnet.inference.movement.unscored import RejectRule
 from fascnet.inference.overlay import OVERLAY_FILE
 from fascnet.inference.progress import StudyProgress
 from fascnet.inference.run_record import RUN_FILE, RunRecord, gives_same_results, read_record
@@ -65,6 +68,8 @@ def predict_study(
     folds: str | Path | None = None,
     fold: int | None = None,
     box: PixelBox | None = None,
+    reject: RejectRule | None = None,
+    name_periodic: PeriodicRule | None = None,
     overlay: bool = True,
     kinematics: bool = True,
     overwrite: bool = False,
@@ -83,6 +88,8 @@ def predict_study(
         folds: table of folds, whose round then gives the splits; None for the manifest's.
         fold: which fold that round tests on, from 1.
         box: imaging area (x0, y0, x1, y1) of the clips whose manifest gives none; None: it is looked for.
+        reject: which seconds cannot be scored; None scores all.
+        name_periodic: which movement is periodic and does not count; None names none.
         overlay: write `overlay.mp4` for each clip.
         kinematics: measure how the tissue moved in each event.
         overwrite: predict every clip anew.
@@ -101,8 +108,9 @@ def predict_study(
         raise RecordingError(f"{input}: holds no recording; give a video, a DICOM cine or a folder of them")
     _check_writable(folder)
     earlier = read_record(folder)
-    rows = _read_earlier_rows(folder, earlier, predictor, clips, overwrite)
-    record = RunRecord(folder, predictor, config, earlier)
+    rules = MovementRules(reject, name_periodic)
+    rows = _read_earlier_rows(folder, earlier, predictor, rules, clips, overwrite)
+    record = RunRecord(folder, predictor, config, earlier, rules.describe())
     kept = (
         {}
         if overwrite
@@ -123,7 +131,7 @@ def predict_study(
     with StudyProgress(len(clips), len(kept), show_progress) as report:
         for clip in todo:
             report.begin(clip.clip_id)
-            prediction = _predict_one(clip, predictor, folder, overlay, kinematics, record, report)
+            prediction = _predict_one(clip, predictor, rules, folder, overlay, kinematics, record, report)
             predictions[clip.clip_id] = prediction
             tables.put(prediction)
             _save(tables, record, predictions, kept, finished=False)
@@ -141,6 +149,7 @@ def predict_study(
 def _predict_one(
     clip: ClipSource,
     predictor: Predictor,
+    rules: MovementRules,
     folder: Path,
     overlay: bool,
     kinematics: bool,
@@ -157,6 +166,7 @@ def _predict_one(
         clip,
         predictor,
         folder,
+        rules=rules,
         overlay=overlay,
         kinematics=kinematics,
         clock=record.clock,
@@ -204,15 +214,18 @@ def _read_earlier_rows(
     folder: Path,
     earlier: Mapping[str, Any] | None,
     predictor: Predictor,
+    rules: MovementRules,
     clips: Sequence[ClipSource],
     overwrite: bool,
 ) -> dict[str, Prediction]:
     """Read what stands in the output, or refuse to mix it with results of another model."""
     rows = read_tables(folder)
-    if not rows or (earlier is not None and gives_same_results(earlier, predictor)):
+    if not rows or (earlier is not None and gives_same_results(earlier, predictor, rules.describe())):
         return rows
     if not overwrite:
-        raise OutputError(f"{folder}: written with another model: use overwrite=true or another output")
+        raise OutputError(
+            f"{folder}: written with another model or other rules: use overwrite=true or another output"
+        )
     others = sorted(set(rows) - {clip.clip_id for clip in clips})
     if others:
         raise OutputError(

@@ -1,6 +1,6 @@
-"""The tables of `predict`: `scores.csv`, a row a clip, and `events.csv`, a row an event.
+"""The tables of `predict`: a row a clip, a row an event, and a row for seconds that could not be scored.
 
-Both are rewritten whole after every clip, so that a run that is killed keeps every finished clip.
+They are rewritten whole after every clip, so that a run that is killed keeps every finished clip.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ from pathlib import Path
 from fascnet.data.whole_file import write_whole
 from fascnet.errors import OutputError
 from fascnet.inference.kinematics.columns import KINEMATIC_COLUMNS, list_kinematics, make_kinematics
-from fascnet.types import Event, Point, Prediction
+from fascnet.types import FASCICULATION, Event, NotScored, Point, Prediction
 
 SCORES_FILE = "scores.csv"
 EVENTS_FILE = "events.csv"
+INTERVALS_FILE = "intervals.csv"
 
 SCORE_COLUMNS = (
     "clip_id",
@@ -38,6 +39,8 @@ SCORE_COLUMNS = (
 )
 SCREEN_COLUMNS = ("mm_per_px_from", "scale_confidence", "area_from", "area_confidence")
 """At the right of the scores; a table of an earlier version that lacks them is read all the same."""
+ADDED_SCORE_COLUMNS = ("not_scored_s",)
+"""Columns that came later: a table without them is whole."""
 EVENT_COLUMNS = (
     "clip_id",
     "event_id",
@@ -50,6 +53,8 @@ EVENT_COLUMNS = (
     "area_mm2",
     "score",
 )
+ADDED_EVENT_COLUMNS = ("label", "movement_hz")
+INTERVAL_COLUMNS = ("clip_id", "start_s", "end_s", "reason", "n_events")
 STATUSES = ("ok", "partial", "failed")
 
 
@@ -63,7 +68,7 @@ class ResultTables:
 
     def __init__(self, output: Path, rows: dict[str, Prediction] | None = None) -> None:
         self._output = output
-        self._rows: dict[str, tuple[str, str]] = {}
+        self._rows: dict[str, tuple[str, str, str]] = {}
         for prediction in (rows if rows is not None else {}).values():
             self.put(prediction)
 
@@ -71,22 +76,24 @@ class ResultTables:
         """Add a clip, in place of its earlier row and events if it had any."""
         # Formatted once: a study rewrites its tables after every clip.
         events = _format(_event_cells(prediction))
-        self._rows[prediction.clip_id] = (_format([_score_cells(prediction)]), events)
+        intervals = _format(_interval_cells(prediction))
+        self._rows[prediction.clip_id] = (_format([_score_cells(prediction)]), events, intervals)
 
     def drop(self, clip_id: str) -> None:
         """Remove a clip, if it is there."""
         self._rows.pop(clip_id, None)
 
     def save(self) -> None:
-        """Write both tables.
+        """Write the tables.
 
         Raises:
             OutputError: a table cannot be written.
         """
-        # Events first: a kill in between leaves events without a score row; that clip is done again.
+        # Scores last: a kill in between leaves events without a score row; that clip is done again.
         for name, columns, part in (
-            (EVENTS_FILE, (*EVENT_COLUMNS, *KINEMATIC_COLUMNS), 1),
-            (SCORES_FILE, (*SCORE_COLUMNS, *SCREEN_COLUMNS), 0),
+            (INTERVALS_FILE, INTERVAL_COLUMNS, 2),
+            (EVENTS_FILE, (*EVENT_COLUMNS, *KINEMATIC_COLUMNS, *ADDED_EVENT_COLUMNS), 1),
+            (SCORES_FILE, (*SCORE_COLUMNS, *SCREEN_COLUMNS, *ADDED_SCORE_COLUMNS), 0),
         ):
             text = _format([columns]) + "".join(row[part] for row in self._rows.values())
             with write_whole(self._output / name) as beside:
@@ -126,12 +133,37 @@ def read_tables(output: Path) -> dict[str, Prediction]:
             events.setdefault(row["clip_id"], []).append(_parse_event(row))
         except ValueError as error:
             raise _refuse(output / EVENTS_FILE, f"row {number}: {error}") from error
+    not_scored = read_not_scored(output / INTERVALS_FILE)
     found: dict[str, Prediction] = {}
     for number, row in enumerate(read_scores(output / SCORES_FILE).values(), start=2):
         try:
-            found[row["clip_id"]] = _parse_scores(row, tuple(events.get(row["clip_id"], ())))
+            clip_id = row["clip_id"]
+            found[clip_id] = _parse_scores(
+                row, tuple(events.get(clip_id, ())), tuple(not_scored.get(clip_id, ()))
+            )
         except ValueError as error:
             raise _refuse(output / SCORES_FILE, f"row {number}: {error}") from error
+    return found
+
+
+def read_not_scored(path: Path) -> dict[str, list[NotScored]]:
+    """Read `intervals.csv`: the seconds of each clip that were not scored.
+
+    Args:
+        path: the file; a missing one is an empty table, as earlier versions wrote none.
+
+    Raises:
+        OutputError: it is not a table that `predict` wrote.
+    """
+    found: dict[str, list[NotScored]] = {}
+    for number, row in enumerate(_read_rows(path, INTERVAL_COLUMNS), start=2):
+        try:
+            part = NotScored(
+                _parse(row, "start_s"), _parse(row, "end_s"), row["reason"], int(_parse(row, "n_events"))
+            )
+        except ValueError as error:
+            raise _refuse(path, f"row {number}: {error}") from error
+        found.setdefault(row["clip_id"], []).append(part)
     return found
 
 
@@ -140,7 +172,8 @@ def _score_cells(prediction: Prediction) -> list[str]:
     done = p.status != "failed"
     # From the seconds as they are written, so that a row that is read back and kept is written the same.
     scored_s = round(p.scored_s, 4)
-    per_min = 60.0 * len(p.events) / scored_s if done and scored_s > 0 else None
+    n_events = len(p.fasciculations())
+    per_min = 60.0 * n_events / scored_s if done and scored_s > 0 else None
     return [
         p.clip_id,
         p.source,
@@ -154,13 +187,14 @@ def _score_cells(prediction: Prediction) -> list[str]:
         _number(p.fps, 4),
         _number(p.mm_per_px, 6),
         _number(p.score, 6),
-        str(len(p.events)) if done else "",
+        str(n_events) if done else "",
         _number(per_min, 4),
         _number(p.active_area_fraction, 6) if done else "",
         p.mm_per_px_from,
         _number(p.scale_confidence, 3),
         p.area_from,
         _number(p.area_confidence, 3),
+        _number(p.not_scored_s, 4) if done else "",
     ]
 
 
@@ -181,9 +215,24 @@ def _event_cells(prediction: Prediction) -> list[list[str]]:
                 _number(event.area_mm2, 3),
                 _number(event.score, 4),
                 *(_number(value, digits) for value, digits in list_kinematics(event.kinematics)),
+                event.label,
+                _number(event.movement_hz, 2),
             ]
         )
     return rows
+
+
+def _interval_cells(prediction: Prediction) -> list[list[str]]:
+    return [
+        [
+            prediction.clip_id,
+            _number(part.start_s, 4),
+            _number(part.end_s, 4),
+            part.reason,
+            str(part.n_events),
+        ]
+        for part in prediction.not_scored
+    ]
 
 
 def _parse_event(row: dict[str, str]) -> Event:
@@ -200,10 +249,14 @@ def _parse_event(row: dict[str, str]) -> Event:
         kinematics=make_kinematics(
             {name: _parse_optional(row, name) if row.get(name) else None for name in KINEMATIC_COLUMNS}
         ),
+        label=row["label"] if row.get("label") else FASCICULATION,
+        movement_hz=_parse_optional(row, "movement_hz") if row.get("movement_hz") else None,
     )
 
 
-def _parse_scores(row: dict[str, str], events: tuple[Event, ...]) -> Prediction:
+def _parse_scores(
+    row: dict[str, str], events: tuple[Event, ...], not_scored: tuple[NotScored, ...]
+) -> Prediction:
     if row["status"] not in STATUSES:
         raise ValueError(f"status '{row['status']}' is none of {', '.join(STATUSES)}")
     active = _parse_optional(row, "active_area_fraction")
@@ -226,6 +279,7 @@ def _parse_scores(row: dict[str, str], events: tuple[Event, ...]) -> Prediction:
         scale_confidence=_parse_optional(row, "scale_confidence"),
         area_from=row.get("area_from", ""),
         area_confidence=_parse_optional(row, "area_confidence"),
+        not_scored=not_scored,
     )
 
 

@@ -10,6 +10,7 @@ from fascnet.evaluation.metrics_file import describe_reference
 from fascnet.evaluation.raters.agreement import CELL_S
 from fascnet.evaluation.reference import CONSENSUS
 from fascnet.evaluation.report.rule_wording import word_rule
+from fascnet.evaluation.rules import NOT_SCORED_RULES
 from fascnet.evaluation.sources.missing import MISSING_WORDS
 
 CONSENSUS_WORDS = {
@@ -157,8 +158,9 @@ def _word_safeguards(benchmark: Benchmark) -> str:
         else:
             parts.append(f"Whether {name} had seen these subjects is not known: {check.reason}.")
     rule = MISSING_WORDS[benchmark.rules.missing]
+    not_scored = NOT_SCORED_RULES[benchmark.rules.not_scored]
     return (
-        f"{' '.join(parts)} Missing predictions: {rule}. Computed with fascnet {__version__}, a research "
+        f"{' '.join(parts)} Missing predictions: {rule}. Not scored: {not_scored}. Computed with fascnet {__version__}, a research "
         "tool and not "
         "a medical device."
     )

@@ -65,7 +65,11 @@ def _take_event(row: Row) -> Event:
 def take_length(row: Row) -> float | None:
     """Return the seconds of a clip that were judged: `scored_s`, else `duration_s`, else None."""
     scored_s = row.number_in("scored_s", 0)
-    return row.number_in("duration_s", 0) if scored_s is None else scored_s
+    if scored_s is None:
+        return row.number_in("duration_s", 0)
+    # Seconds that were left out lie somewhere in between: the judged part ends as much later.
+    not_scored_s = row.number_in("not_scored_s", 0)
+    return scored_s if not_scored_s is None else scored_s + not_scored_s
 
 
 def take_clip_id(row: Row) -> str:

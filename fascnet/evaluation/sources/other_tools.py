@@ -31,7 +31,9 @@ class _Clip:
     facts: ClipFacts | None
 
 
-def load_source(name: str, path: Path, rater: str | None = None) -> Source:
+def load_source(
+    name: str, path: Path, rater: str | None = None, *, leave_out_not_scored: bool = False
+) -> Source:
     """Read a source in whatever form it comes.
 
     Args:
@@ -39,6 +41,8 @@ def load_source(name: str, path: Path, rater: str | None = None) -> Source:
         path: a folder that `predict` wrote; a folder with `events.csv`, with or without `scores.csv`; an
             events table; or a folder of label files.
         rater: which rater's label files, where the folder holds several raters'.
+        leave_out_not_scored: seconds that `predict` did not score count as not examined, rather than as
+            examined without an event.
 
     Raises:
         SettingError: nothing of that kind is there, or a table is wrong.
@@ -51,7 +55,7 @@ def load_source(name: str, path: Path, rater: str | None = None) -> Source:
         raise SettingError(f"predictions: {path} is neither a folder nor a file; check the path")
     events, scores = path / EVENTS_FILE, path / SCORES_FILE
     if (path / RUN_FILE).is_file() or (scores.is_file() and _is_complete(scores)):
-        return build_source(name, path)
+        return build_source(name, path, leave_out_not_scored=leave_out_not_scored)
     if events.is_file():
         return build_event_source(name, events, scores if scores.is_file() else None)
     if scores.is_file():

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from fascnet.errors import OutputError, SettingError
 from fascnet.inference.tables import EVENTS_FILE, SCORES_FILE, read_tables
-from fascnet.types import Event, Interval, Labels, PixelBox, Prediction
+from fascnet.types import Event, Interval, Labels, NotScored, PixelBox, Prediction
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +125,15 @@ def read_heatmap(path: Path) -> Heatmap:
     return Heatmap(values, fps, (x0, y0, x1, y1))
 
 
-def build_source(name: str, folder: Path) -> Source:
-    """Bring a folder of predictions to the form of the benchmark."""
+def build_source(name: str, folder: Path, *, leave_out_not_scored: bool = False) -> Source:
+    """Bring a folder of predictions to the form of the benchmark.
+
+    Args:
+        name: its name in every table.
+        folder: what `predict` wrote.
+        leave_out_not_scored: seconds that were not scored count as not examined. Otherwise they count as
+            examined without an event, so that a twitch in them is missed.
+    """
     clips: dict[str, ClipFindings] = {}
     failed: dict[str, str] = {}
     facts: dict[str, ClipFacts] = {}
@@ -139,17 +146,26 @@ def build_source(name: str, folder: Path) -> Source:
             failed[clip_id] = prediction.reason if prediction.reason else "failed"
             continue
         # Rounding of the announced length must not cut the last event of a whole clip.
-        end_s = prediction.scored_s if prediction.status == "partial" else math.inf
+        seen_s = prediction.scored_s + prediction.not_scored_s
+        end_s = seen_s if prediction.status == "partial" else math.inf
+        gaps = prediction.not_scored if leave_out_not_scored else ()
         heatmap = folder / clip_id / "heatmap.npz"
         clips[clip_id] = ClipFindings(
             clip_id,
-            ((0.0, end_s),),
-            tuple(sorted(prediction.events, key=lambda event: event.onset_s)),
+            _leave_out(gaps, end_s),
+            tuple(sorted(prediction.fasciculations(), key=lambda event: event.onset_s)),
             prediction.score,
             heatmap if heatmap.is_file() else None,
             prediction.status,
         )
     return Source(name, "prediction", clips, failed, facts)
+
+
+def _leave_out(gaps: Sequence[NotScored], end_s: float) -> tuple[Interval, ...]:
+    """Return what lies between gaps, which are in order, from 0 to `end_s`."""
+    edges = [0.0, *(moment for gap in gaps for moment in (gap.start_s, gap.end_s)), end_s]
+    pairs = zip(edges[::2], edges[1::2], strict=True)
+    return tuple((start_s, stop_s) for start_s, stop_s in pairs if stop_s > start_s)
 
 
 def build_rater(rater: str, labels: Mapping[str, Mapping[str, Labels]]) -> Source:

@@ -1,0 +1,132 @@
+"""Which of a clip's events count: not those in seconds that cannot be scored, nor periodic movement."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fascnet.inference.movement.periodic import AROUND_S, PeriodicRule, Rhythm
+from fascnet.inference.movement.unscored import RejectRule
+from fascnet.inference.movement.watcher import MovementWatcher
+from fascnet.types import Event, NotScored, Point
+
+_INSIDE_SHARE = 0.5
+"""An event with at least this share of its time in seconds that cannot be scored is not counted."""
+
+MOSTLY_SHARE = 0.5
+"""From this share of a clip on, its row says why it was not scored."""
+
+
+@dataclass(frozen=True, slots=True)
+class MovementRules:
+    """What is done about movement that is no twitch.
+
+    Attributes:
+        reject: which seconds cannot be scored; None scores all.
+        name_periodic: which movement is periodic; None names none.
+    """
+
+    reject: RejectRule | None = None
+    name_periodic: PeriodicRule | None = None
+
+    @property
+    def is_idle(self) -> bool:
+        """Nothing is to be done, so nothing need be watched."""
+        return self.reject is None and self.name_periodic is None
+
+    def describe(self) -> dict[str, Mapping[str, Any] | None]:
+        """Plain facts for `run.json`."""
+        return {
+            "reject": None if self.reject is None else self.reject.describe(),
+            "name_periodic": None if self.name_periodic is None else self.name_periodic.describe(),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A clip's events, judged.
+
+    Attributes:
+        events: those that stay, in order of onset; periodic ones under another label.
+        not_scored: what cannot be scored, with the number of events that were dropped there.
+        rhythms: for each event that was named, what it is a part of.
+    """
+
+    events: tuple[Event, ...]
+    not_scored: tuple[NotScored, ...]
+    rhythms: tuple[tuple[Event, Rhythm], ...]
+
+
+def judge_events(
+    events: Iterable[Event],
+    watcher: MovementWatcher,
+    rules: MovementRules,
+    end_s: float,
+) -> Judged:
+    """Drop and name events; call it once, when the clip has ended.
+
+    Args:
+        events: as the detector found them, in order of onset.
+        watcher: saw every frame of the clip.
+        rules: what is done.
+        end_s: end of the clip.
+    """
+    unscored = watcher.list_unscored(end_s)
+    dropped = [0] * len(unscored)
+    kept: list[Event] = []
+    rhythms: list[tuple[Event, Rhythm]] = []
+    for event in events:
+        at = find_part(event, unscored)
+        if at is not None:
+            dropped[at] += 1
+            continue
+        rhythm = None if rules.name_periodic is None else _find_rhythm(event, watcher, rules.name_periodic)
+        if rhythm is None:
+            kept.append(event)
+        else:
+            named = dataclasses.replace(event, label=rhythm.label, movement_hz=round(rhythm.hz, 2))
+            kept.append(named)
+            rhythms.append((named, rhythm))
+    parts = tuple(
+        dataclasses.replace(part, n_events=count) for part, count in zip(unscored, dropped, strict=True)
+    )
+    return Judged(tuple(kept), parts, tuple(rhythms))
+
+
+def find_part(event: Event, unscored: Sequence[NotScored]) -> int | None:
+    """Return which of the unscored parts an event belongs to, or None when it counts.
+
+    It belongs to one that holds its peak, else to the one that holds most of it when they hold half of it.
+    """
+    peak_s = (event.onset_s + event.offset_s) / 2 if event.peak_s is None else event.peak_s
+    overlaps_s = [
+        max(0.0, min(event.offset_s, part.end_s) - max(event.onset_s, part.start_s)) for part in unscored
+    ]
+    for at, part in enumerate(unscored):
+        if part.start_s <= peak_s < part.end_s:
+            return at
+    if sum(overlaps_s) < _INSIDE_SHARE * (event.offset_s - event.onset_s) or not any(overlaps_s):
+        return None
+    return max(range(len(unscored)), key=overlaps_s.__getitem__)
+
+
+def explain_unscored(unscored: Sequence[NotScored], end_s: float) -> str:
+    """Return a line for a clip of which most cannot be scored; empty for any other."""
+    lost_s = sum(part.end_s - part.start_s for part in unscored)
+    if end_s <= 0 or lost_s < MOSTLY_SHARE * end_s:
+        return ""
+    by_reason: dict[str, float] = {}
+    for part in unscored:
+        by_reason[part.reason] = by_reason.get(part.reason, 0.0) + part.end_s - part.start_s
+    reasons = ", ".join(sorted(by_reason, key=lambda reason: -by_reason[reason]))
+    return f"{lost_s:.1f} of {end_s:.1f} s not scored: {reasons}"
+
+
+def _find_rhythm(event: Event, watcher: MovementWatcher, rule: PeriodicRule) -> Rhythm | None:
+    if not isinstance(event.region, Point):
+        return None
+    course = watcher.trace.read(event.onset_s - AROUND_S, event.offset_s + AROUND_S)
+    block = watcher.small.find_block(event.region.x, event.region.y)
+    return rule.find_rhythm(course, block, event.onset_s, event.offset_s)
