@@ -95,6 +95,8 @@ def _load_predictions(folder: Path, threshold: float | None, least: float) -> li
         kept = [event for event in prediction.events if event.score is None or event.score >= least]
         outlined = _outline(folder / clip_id, kept, threshold)
         seen_s = prediction.scored_s if math.isfinite(prediction.scored_s) else prediction.duration_s
+        # The model looked from 0 to here; seconds that it could not score are left for the rater to look at.
+        seen_s += prediction.not_scored_s
         examined = ((0.0, seen_s),) if seen_s > 0 else ()
         found.append(Labels(clip_id, PREDICTED_BY, examined, tuple(outlined)))
     return found

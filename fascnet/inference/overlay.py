@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from fascnet.data.recording.video_writer import VideoWriter
 from fascnet.errors import RecordingError
 from fascnet.inference.heatmap_store import HeatmapStore
-from fascnet.types import Event, PixelBox, Point, Recording
+from fascnet.types import FASCICULATION, Event, PixelBox, Point, Recording
 
 OVERLAY_FILE = "overlay.mp4"
 
@@ -110,7 +110,8 @@ def write_overlay(
         store: its heatmaps; heatmap k stands at k / heatmap_fps.
         box: what the heatmaps cover, stored pixels; the picture is cropped to it.
         heatmap_fps: heatmaps per second.
-        events: the events in order of onset, numbered from 1 in the picture as in `events.csv`.
+        events: the events in order of onset, numbered from 1 in the picture as in `events.csv`; those with
+            another label are counted and not marked.
 
     Returns:
         Frames written.
@@ -145,7 +146,11 @@ def write_overlay(
                 np.ascontiguousarray(crop), batch[tick - batch_start]
             )
             canvas[layout.image_height :] = footer
-            now = [(n, e) for n, e in enumerate(events, 1) if e.onset_s <= frame.time_s < e.offset_s]
+            now = [
+                (n, e)
+                for n, e in enumerate(events, 1)
+                if e.onset_s <= frame.time_s < e.offset_s and e.label == FASCICULATION
+            ]
             _mark_events(canvas[: layout.image_height], now, layout)
             _write_time(canvas, frame.time_s, now, layout)
             writer.write(canvas)

@@ -16,11 +16,13 @@ from numpy.typing import NDArray
 
 from fascnet.data.whole_file import write_whole
 from fascnet.inference.overlay import blend_heatmap
-from fascnet.types import Event, PixelBox, Point, Prediction
+from fascnet.types import FASCICULATION, Event, PixelBox, Point, Prediction
 
 SUMMARY_FILE = "summary.png"
 
 _SPAN = "#e8702a"
+_OTHER = "#6a7f96"
+_NOT_SCORED = "#9a9a9a"
 _CURVE = "#1f4e79"
 _INK = "#222222"
 _MAX_SHOWN_PX = 900
@@ -70,9 +72,11 @@ def write_summary(
 
 def _title(prediction: Prediction) -> str:
     score = "not scored" if prediction.score is None else f"score {prediction.score:.2f}"
-    n = len(prediction.events)
+    n = len(prediction.fasciculations())
     name = prediction.clip_id if len(prediction.clip_id) <= 60 else f"{prediction.clip_id[:57]}…"
     parts = [name, score, f"{n} event{'' if n == 1 else 's'} in {prediction.scored_s:.1f} s"]
+    if prediction.not_scored:
+        parts.append(f"{prediction.not_scored_s:.1f} s not scored")
     if prediction.status == "partial":
         parts.append("partial")
     return "   ·   ".join(parts)
@@ -99,7 +103,7 @@ def _draw_place(
         if not isinstance(event.region, Point):
             continue
         x, y = event.region.x, event.region.y
-        axes.plot(x, y, "o", mfc="none", mec=_SPAN, mew=1.8, ms=13, path_effects=rim)
+        axes.plot(x, y, "o", mfc="none", mec=_colour(event), mew=1.8, ms=13, path_effects=rim)
         axes.annotate(
             str(number),
             (x, y),
@@ -137,9 +141,11 @@ def _draw_time(
     threshold: float,
 ) -> None:
     times, values = course
-    end = max(prediction.scored_s, 1e-3)
+    end = max(prediction.scored_s + prediction.not_scored_s, 1e-3)
+    for part in prediction.not_scored:
+        axes.axvspan(part.start_s, part.end_s, fc="#f0f0f0", ec=_NOT_SCORED, hatch="//", lw=0)
     for event in prediction.events:
-        axes.axvspan(event.onset_s, event.offset_s, color=_SPAN, alpha=0.28, lw=0)
+        axes.axvspan(event.onset_s, event.offset_s, color=_colour(event), alpha=0.28, lw=0)
     free_from = {1.035: -end, 1.085: -end}
     for number, event in _pick_numbered(prediction.events):
         middle = (event.onset_s + event.offset_s) / 2
@@ -157,6 +163,13 @@ def _draw_time(
     axes.tick_params(length=3, labelsize=9)
     axes.grid(axis="y", color="#dddddd", lw=0.6)
     axes.set_axisbelow(True)
-    axes.set_title(
-        "probability of a fasciculation over time; shaded: events", fontsize=9.5, loc="left", color=_INK
-    )
+    shown = "shaded: events"
+    if any(event.label != FASCICULATION for event in prediction.events):
+        shown += " (grey-blue: periodic, not counted)"
+    if prediction.not_scored:
+        shown += "; hatched: not scored"
+    axes.set_title(f"probability of a fasciculation over time; {shown}", fontsize=9.5, loc="left", color=_INK)
+
+
+def _colour(event: Event) -> str:
+    return _SPAN if event.label == FASCICULATION else _OTHER

@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from fascnet.errors import SettingError
+from fascnet.inference.movement.periodic import ARTERIAL_PULSATION, PSEUDOTREMOR, PeriodicRule
+from fascnet.inference.movement.trace import Course
+
+from .moving import course_of, twitch_velocity
+
+MIDDLE = (1, 1)
+
+
+def beats_at(onsets_s, sizes=None):
+    sizes = [0.4] * len(onsets_s) if sizes is None else sizes
+    return course_of(lambda t: sum(twitch_velocity(t, o, s) for o, s in zip(onsets_s, sizes, strict=True)))
+
+
+def find(course, onset_s, length_s=0.3, **rule):
+    return PeriodicRule(**rule).find_rhythm(course, MIDDLE, onset_s, onset_s + length_s)
+
+
+@pytest.mark.parametrize("hz", [0.85, 1.2, 1.7])
+def test_a_beat_of_an_even_train_is_a_pulse_with_its_rate(hz):
+    onsets_s = np.arange(0.3, 13.5, 1 / hz)
+    rhythm = find(beats_at(onsets_s), onsets_s[len(onsets_s) // 2])
+    assert rhythm.label == ARTERIAL_PULSATION
+    assert rhythm.hz == pytest.approx(hz, rel=0.03)
+    assert rhythm.start_s < 2.0
+    assert rhythm.end_s > 12.0
+
+
+def test_a_heart_at_rest_varies_and_a_beat_may_be_hidden():
+    rng = np.random.default_rng(3)
+    onsets_s = 0.3 + np.cumsum(rng.normal(0.95, 0.06, 13))
+    sizes = list(0.4 * rng.normal(1.0, 0.12, 13))
+    del sizes[5]
+    rhythm = find(beats_at(np.delete(onsets_s, 5), sizes), onsets_s[7])
+    assert rhythm.label == ARTERIAL_PULSATION
+    assert rhythm.hz == pytest.approx(1 / 0.95, rel=0.05)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_fasciculations_of_one_focus_keep_their_name(seed):
+    """Intervals of 0.5 s and an exponential rest of 0.5 s: once a second, as often as the heart."""
+    steps_s = 0.5 + np.random.default_rng(seed).exponential(0.5, 20)
+    onsets_s = np.cumsum(steps_s)
+    onsets_s = onsets_s[onsets_s < 13.3]
+    course = beats_at(onsets_s)
+    assert all(find(course, onset_s) is None for onset_s in onsets_s)
+
+
+def test_a_twitch_on_top_of_a_pulse_keeps_its_name():
+    onsets_s = np.arange(0.3, 13.5, 0.9)
+    sizes = [0.15] * len(onsets_s)
+    sizes[7] = 0.6
+    course = beats_at(onsets_s, sizes)
+    assert find(course, onsets_s[7]) is None
+    assert find(course, onsets_s[6]).label == ARTERIAL_PULSATION
+
+
+@pytest.mark.parametrize("onsets_s", [[6.0], [6.0, 6.12], [3.0, 6.0, 9.0], [5.0, 6.0, 7.0, 8.0], [2.0, 4.5, 7, 9.5, 12]])
+def test_few_or_slow_movements_keep_their_name(onsets_s):
+    assert find(beats_at(onsets_s), onsets_s[len(onsets_s) // 2]) is None
+
+
+@pytest.mark.parametrize("hz", [4.5, 7.0, 11.0])
+def test_an_oscillation_that_lasts_is_a_tremor_with_its_rate(hz):
+    def velocity(t):
+        return 2 * np.pi * hz * 0.05 * np.cos(2 * np.pi * hz * t) * ((t > 5) & (t < 8))
+
+    rhythm = find(course_of(velocity), 6.0, 0.5)
+    assert rhythm.label == PSEUDOTREMOR
+    assert rhythm.hz == pytest.approx(hz, rel=0.1)
+    assert 4.9 < rhythm.start_s < 6.0
+    assert 6.4 < rhythm.end_s < 8.1
+
+
+@pytest.mark.parametrize("hz", [1.0, 3.0, 14.0])
+def test_other_rates_are_no_tremor(hz):
+    rhythm = find(course_of(lambda t: 2 * np.cos(2 * np.pi * hz * t)), 6.0)
+    assert rhythm is None or rhythm.label == ARTERIAL_PULSATION
+
+
+def test_a_short_burst_is_no_tremor():
+    def velocity(t):
+        return 2 * np.cos(2 * np.pi * 8 * t) * ((t > 6) & (t < 6.4))
+
+    assert find(course_of(velocity), 6.0, 0.4) is None
+
+
+def test_a_twitch_in_the_middle_of_a_tremor_keeps_its_name():
+    def velocity(t):
+        return 0.8 * np.cos(2 * np.pi * 8 * t) * ((t > 4) & (t < 9)) + twitch_velocity(t, 6.0, 0.8)
+
+    course = course_of(velocity)
+    assert find(course, 6.0) is None
+    assert find(course, 7.5).label == PSEUDOTREMOR
+
+
+def test_noise_and_a_course_that_is_too_short_have_no_rhythm():
+    quiet = course_of(lambda t: 0 * t, noise=0.3)
+    assert all(find(quiet, onset_s) is None for onset_s in np.arange(1.0, 13.0, 0.5))
+    assert find(Course(np.array([6.0, 6.1]), np.ones((2, 3, 3, 2), np.float32)), 6.0) is None
+    assert find(quiet, 40.0) is None
+
+
+@pytest.mark.parametrize(
+    "setting", [{"pulse_hz": (2.0, 1.0)}, {"tremor_hz": (4.0, 12.0, 13.0)}, {"pulse_beats": 2}, {"tremor_s": 0.0}]
+)
+def test_settings_outside_their_range_are_refused(setting):
+    with pytest.raises(SettingError, match=next(iter(setting))):
+        PeriodicRule(**setting)
