@@ -75,6 +75,10 @@ def test_failed_clips_are_listed_and_exit_with_1(clip, tmp_path, capsys):
         ("detector.lag=0", "lag"),
         ("detector._target_=fascnet.nothing.Here", "cannot be built"),
         ("overlya=false", "overlay"),
+        ("reject=true", "reject=null"),
+        ("reject.probe_mm_per_s=0", "probe_mm_per_s"),
+        ("name_periodic.tremor_hz=[9,4]", "tremor_hz"),
+        ("+reject.nonsense=1", "nonsense"),
         ("detector=magic", "detector"),
     ],
 )

@@ -36,6 +36,8 @@ def test_one_known_event():
     assert event.area_px == pytest.approx(400.0)
     assert event.area_mm2 == pytest.approx(4.0)
     assert finder.covered_fraction == pytest.approx(4 / 24)
+    assert (finder.footprint(event).cells() == (heat.max(axis=0) > 0)).all()
+    assert (finder.footprint(dataclasses.replace(event, label="pseudotremor")).cells().sum()) == 4
 
 
 def test_centroid_is_weighted_by_probability():

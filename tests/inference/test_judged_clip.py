@@ -14,6 +14,7 @@ from .fakes import BrightnessPredictor
 from .movement.moving import film, make_speckle, shift, spot
 from .test_clip import PaintedRecording
 
+
 class ScriptedPredictor(BrightnessPredictor):
     """Probability 0.9 wherever and whenever it is told to, 0.02 elsewhere; it consumes the frames."""
 

@@ -68,4 +68,6 @@ def test_an_event_that_counts_is_pooled_within_a_place_left_out(clip):
     alone = np.zeros_like(heatmaps)
     alone[300:304, 14:17, 20:23] = 0.95
     assert logit == pytest.approx(pool(alone), abs=0.05)
-    assert course.pool_again(store, FPS, (), [whole], ()) == pytest.approx(pool(np.zeros_like(heatmaps)), abs=1e-6)
+    assert course.pool_again(store, FPS, (), [whole], ()) == pytest.approx(
+        pool(np.zeros_like(heatmaps)), abs=1e-6
+    )

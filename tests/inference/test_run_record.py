@@ -6,7 +6,13 @@ import json
 import pytest
 
 from fascnet.errors import OutputError
-from fascnet.inference.run_record import RunRecord, StageClock, gives_same_results, read_record
+from fascnet.inference.run_record import (
+    RunRecord,
+    StageClock,
+    describe_predictor,
+    gives_same_results,
+    read_record,
+)
 from fascnet.types import ClipSource, Prediction
 
 from .fakes import BrightnessPredictor
@@ -97,3 +103,15 @@ def test_clock_adds_up():
         raise ValueError("x")
     assert clock.seconds["decode"] == 1.5
     assert clock.seconds["write"] >= 0
+
+
+def test_other_rules_about_movement_give_other_results():
+    rules = {"reject": {"probe_mm_per_s": 4.0}, "name_periodic": None}
+    record = {"predictor": describe_predictor(BrightnessPredictor()), "movement": rules}
+    assert gives_same_results(record, BrightnessPredictor(), dict(rules))
+    assert not gives_same_results(record, BrightnessPredictor(), {**rules, "reject": {"probe_mm_per_s": 5.0}})
+    assert not gives_same_results(record, BrightnessPredictor())
+    # A record of an earlier version had no such rules.
+    earlier = {"predictor": record["predictor"]}
+    assert gives_same_results(earlier, BrightnessPredictor(), {"reject": None, "name_periodic": None})
+    assert not gives_same_results(earlier, BrightnessPredictor(), rules)

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from fascnet.inference.scores import ClipPool, TimeCourse, calibrate
+from fascnet.inference.scores import ClipPool, TimeCourse, calibrate, pool_cells
 from fascnet.models.pooling_rule import LOGIT_LIMIT
 from fascnet.types import ClipCalibration
 
@@ -92,3 +92,23 @@ def test_short_time_course_is_exact():
     times, values = course.values()
     assert times.tolist() == [1.0, 1.5, 2.0]
     assert values.tolist() == [0.1, 0.2, 0.3]
+
+
+def test_an_interruption_is_the_end_of_one_clip_and_the_start_of_another():
+    rng = np.random.default_rng(1)
+    first, second = rng.uniform(0.1, 0.9, (2, 7, 5, 6))
+    parts = []
+    for heatmaps in (first, second):
+        pool = ClipPool()
+        for heatmap in heatmaps:
+            pool.push(heatmap)
+        parts.append(pool.finish())
+    pool = ClipPool()
+    for heatmap in first:
+        pool.push(heatmap)
+    pool.interrupt()
+    pool.interrupt()
+    for heatmap in second:
+        pool.push_pooled(pool_cells(heatmap))
+    assert pool.finish() == max(parts)
+    assert ClipPool().finish() is None

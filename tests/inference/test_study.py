@@ -46,6 +46,7 @@ def test_a_study_with_a_broken_clip_ends_and_lists_it(clips, tmp_path):
     assert result.frames == 50
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == [
         "events.csv",
+        "intervals.csv",
         "quiet",
         "run.json",
         "scores.csv",
@@ -171,3 +172,15 @@ def test_kinematics_that_an_earlier_run_left_out_are_made_up_for(clips, tmp_path
     assert again.skipped == ("quiet",)
     assert by_id(again)["twitch"].events[0].kinematics is not None
     assert run(clips, out).skipped == ("quiet", "twitch")
+
+
+def test_other_rules_about_movement_do_not_mix_with_what_is_there(clips, tmp_path):
+    out = tmp_path / "out"
+    run(clips, out)
+    with pytest.raises(OutputError, match="other rules"):
+        run(clips, out, reject=RejectRule())
+    # The frames of these clips equal each other: they are frozen, and nothing of them is scored.
+    found = by_id(run(clips, out, reject=RejectRule(), overwrite=True))
+    assert found["quiet"].reason.endswith("s not scored: frozen")
+    assert found["quiet"].scored_s == 0.0
+    assert "quiet" in run(clips, out, reject=RejectRule()).skipped

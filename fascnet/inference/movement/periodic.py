@@ -11,6 +11,7 @@ What is in doubt keeps its name.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -37,6 +38,12 @@ _GAP_S = 0.15
 
 _BEAT_S, _BEAT_SMOOTH_S, _BEAT_BASE_S = 0.4, 0.03, 1.0
 """A beat's form covers 0.4 s, is smoothed with a Gaussian of 0.03 s, and lies on a mean of 1 s."""
+
+_MOST_EXCESS = 2.0
+"""An event that deviates this much more from the median beat than beats do is something on top of them."""
+
+_MOST_BEATS = 1.5
+"""Length of an event in beats beyond which it keeps its name."""
 
 _TREMOR_SMOOTH_S, _TREMOR_BASE_S, _TREMOR_AROUND_S = 0.012, 0.4, 0.75
 """The same for tremor, and the seconds on either side that are looked at."""
@@ -149,6 +156,11 @@ class PeriodicRule:
         if train is None:
             return None
         first_s, last_s, hz = train
+        # What lasts over two beats is more than a beat; what is hidden in it cannot be told.
+        if (offset_s - onset_s) * hz > _MOST_BEATS:
+            return None
+        if measure_excess(times_s, velocity, beats_s, onset_s, offset_s) > _MOST_EXCESS:
+            return None
         return Rhythm(ARTERIAL_PULSATION, hz, first_s - _BEAT_S / 2, last_s + _BEAT_S / 2)
 
     def _take_train(self, beats_s: NDArray[np.float64], own_s: float) -> tuple[float, float, float] | None:
@@ -284,6 +296,50 @@ def _find_alike(
     sizes = product[found] / size
     alike_in_size = (sizes >= _ANY_SIZE[0]) & (sizes <= _ANY_SIZE[1])
     return times_s[found[alike_in_size] + (middle - start)], sizes[alike_in_size]
+
+
+def measure_excess(
+    times_s: NDArray[np.float64],
+    velocity: NDArray[np.float64],
+    beats_s: NDArray[np.float64],
+    onset_s: float,
+    offset_s: float,
+) -> float:
+    """Measure what an event moves beyond the beats of its place: a twitch on an artery moves more.
+
+    Args:
+        times_s: even steps, (n,).
+        velocity: of the place, (n, k).
+        beats_s: when it beats, increasing.
+        onset_s: start of the event.
+        offset_s: its end.
+
+    Returns:
+        The event's largest deviation from the median beat over 0.15 s, as a multiple of what is usual at the
+        same phase of other beats; about 1 for a beat. Infinite when too few beats are apart from the event.
+    """
+    own_s = float(beats_s[np.argmin(np.abs(beats_s - (onset_s + offset_s) / 2))])
+    own = round((own_s - float(times_s[0])) / _STEP_S)
+    first = max(round((onset_s - 0.05 - own_s) / _STEP_S), -own)
+    last = min(round((offset_s + 0.05 - own_s) / _STEP_S), len(times_s) - 1 - own)
+    others = []
+    for beat_s in beats_s:
+        middle = round((float(beat_s) - float(times_s[0])) / _STEP_S)
+        # Beats within the event's length would hold a part of what it moves besides.
+        if abs(beat_s - own_s) > offset_s - onset_s and first + middle >= 0 and last + middle < len(times_s):
+            others.append(velocity[middle + first : middle + last + 1])
+    if len(others) < 3 or last <= first:
+        return math.inf
+    form = np.median(np.stack(others), axis=0)
+    usual = float(np.median([_find_largest(one - form) for one in others]))
+    excess = _find_largest(velocity[own + first : own + last + 1] - form)
+    return excess / usual if usual > 0 else math.inf
+
+
+def _find_largest(velocity: NDArray[np.float64]) -> float:
+    """Return the largest size of a movement (n, k), averaged over 0.15 s."""
+    energy = uniform_filter1d(np.square(velocity).sum(axis=1), round(0.15 / _STEP_S))
+    return float(np.sqrt(energy.max()))
 
 
 def _autocorrelate(velocity: NDArray[np.float64], n_lags: int) -> NDArray[np.float64]:

@@ -184,7 +184,7 @@ class UnscoredFinder:
 
 
 def join_unscored(
-    found: Sequence[tuple[float, float, str]], end_s: float, apart_s: float = 0.3
+    found: Sequence[tuple[float, float, str]], end_s: float, apart_s: float = 0.4
 ) -> tuple[NotScored, ...]:
     """Join spans that overlap, or that leave less than a twitch needs between them.
 

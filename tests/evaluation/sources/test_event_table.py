@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from fascnet.errors import SettingError
-from fascnet.evaluation.sources.event_table import read_event_rows
+from fascnet.evaluation.sources.event_table import read_event_rows, take_length
+from fascnet.evaluation.sources.text_table import read_text_table
 from fascnet.types import Event, Point
 
 
@@ -60,3 +61,14 @@ def test_a_wrong_row_is_one_line_with_its_number(tmp_path, header, row, words):
     with pytest.raises(SettingError, match=words) as caught:
         read_event_rows(path)
     assert "row 2" in str(caught.value) and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("cells", "length_s"),
+    [("10,,", 10.0), ("10,7,", 7.0), ("10,7,2.5", 9.5), (",,", None), ("10,7,0", 7.0)],
+)
+def test_the_length_that_was_judged_holds_the_seconds_that_were_left_out(tmp_path, cells, length_s):
+    table = tmp_path / "scores.csv"
+    table.write_text(f"clip_id,duration_s,scored_s,not_scored_s\na,{cells}\n")
+    (row,) = read_text_table(table, ("clip_id",), ("duration_s", "scored_s"))
+    assert take_length(row) == length_s

@@ -99,3 +99,30 @@ def test_damaged_heatmap_is_one_line_and_pickles_are_not_opened(folder):
     path.unlink()
     with pytest.raises(OutputError, match="missing"):
         read_heatmap(path)
+
+
+@pytest.fixture
+def moved(folder):
+    """Clip a with 1.5 s not scored, clip b cut short with 0.5 s not scored, and a pulse in a."""
+    (folder / "intervals.csv").write_text(
+        "clip_id,start_s,end_s,reason,n_events\na,2,3.5,probe_moved,1\nb,0,0.5,frozen,0\n"
+    )
+    events = (folder / "events.csv").read_text().splitlines()
+    events[0] += ",label,movement_hz"
+    events[1:] = [f"{line},{'arterial_pulsation,1.2' if ',3,' in line else ','}" for line in events[1:]]
+    (folder / "events.csv").write_text("\n".join(events) + "\n")
+    return folder
+
+
+def test_seconds_not_scored_count_as_missed_unless_they_are_left_out(moved):
+    honest = build_source("model", moved).clips
+    lenient = build_source("model", moved, leave_out_not_scored=True).clips
+    assert honest["a"].examined == ((0.0, math.inf),)
+    assert honest["b"].examined == ((0.0, 4.5),), "4 s scored and 0.5 s not: the clip ends at 4.5 s"
+    assert lenient["a"].examined == ((0.0, 2.0), (3.5, math.inf))
+    assert lenient["b"].examined == ((0.5, 4.5),)
+
+
+def test_an_event_with_another_name_is_no_fasciculation(moved):
+    assert [event.onset_s for event in build_source("model", moved).clips["a"].events] == [1]
+    assert len(read_predictions(moved)["a"].events) == 2

@@ -67,7 +67,9 @@ def course_of(
     return Course(times_s, mm_per_s.astype(np.float32))
 
 
-def twitch_velocity(times_s: NDArray[np.float64], onset_s: float, peak_mm: float = 0.4) -> NDArray[np.float64]:
+def twitch_velocity(
+    times_s: NDArray[np.float64], onset_s: float, peak_mm: float = 0.4
+) -> NDArray[np.float64]:
     """Velocity in mm/s of a movement that goes out in 0.1 s and comes back over 0.3 s."""
     t = times_s - onset_s
     out = np.where((t >= 0) & (t < 0.1), np.sin(np.pi * t / 0.1) * np.pi / 0.2, 0.0)

@@ -23,7 +23,9 @@ def test_finds_how_far_the_whole_picture_moved(by):
 
 def test_a_local_movement_is_seen_in_its_blocks_and_leaves_the_whole_where_it_is():
     speckle = make_speckle(1)
-    moved = BlockFlow(160, 160).measure(as_grey(speckle), as_grey(shift(speckle, 1.5 * spot(45, 95, 12), 0.0)))
+    moved = BlockFlow(160, 160).measure(
+        as_grey(speckle), as_grey(shift(speckle, 1.5 * spot(45, 95, 12), 0.0))
+    )
     assert moved.shift_px == pytest.approx((0.0, 0.0), abs=0.1)
     row, col = np.unravel_index(np.argmax(moved.blocks_px[..., 0]), (16, 16))
     assert (row, col) in {(8, 4), (9, 4), (8, 3), (9, 3), (8, 5), (9, 5)}

@@ -64,7 +64,11 @@ def test_pulses_are_named_and_events_of_a_jolt_dropped_and_a_twitch_stays():
             watcher.watch(frame)
         judged = judge_events(events, watcher, rules, 10.0)
         unnamed = judge_events(events[:2], watcher, MovementRules(None, None), 10.0)
-    assert [event.label for event in judged.events] == ["arterial_pulsation", "fasciculation", "fasciculation"]
+    assert [event.label for event in judged.events] == [
+        "arterial_pulsation",
+        "fasciculation",
+        "fasciculation",
+    ]
     assert judged.events[0].movement_hz == pytest.approx(1.25, abs=0.05)
     assert judged.events[1].movement_hz is None
     assert [event for event, _ in judged.rhythms] == [judged.events[0]]

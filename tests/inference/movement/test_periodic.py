@@ -60,7 +60,9 @@ def test_a_twitch_on_top_of_a_pulse_keeps_its_name():
     assert find(course, onsets_s[6]).label == ARTERIAL_PULSATION
 
 
-@pytest.mark.parametrize("onsets_s", [[6.0], [6.0, 6.12], [3.0, 6.0, 9.0], [5.0, 6.0, 7.0, 8.0], [2.0, 4.5, 7, 9.5, 12]])
+@pytest.mark.parametrize(
+    "onsets_s", [[6.0], [6.0, 6.12], [3.0, 6.0, 9.0], [5.0, 6.0, 7.0, 8.0], [2.0, 4.5, 7, 9.5, 12]]
+)
 def test_few_or_slow_movements_keep_their_name(onsets_s):
     assert find(beats_at(onsets_s), onsets_s[len(onsets_s) // 2]) is None
 
@@ -107,7 +109,8 @@ def test_noise_and_a_course_that_is_too_short_have_no_rhythm():
 
 
 @pytest.mark.parametrize(
-    "setting", [{"pulse_hz": (2.0, 1.0)}, {"tremor_hz": (4.0, 12.0, 13.0)}, {"pulse_beats": 2}, {"tremor_s": 0.0}]
+    "setting",
+    [{"pulse_hz": (2.0, 1.0)}, {"tremor_hz": (4.0, 12.0, 13.0)}, {"pulse_beats": 2}, {"tremor_s": 0.0}],
 )
 def test_settings_outside_their_range_are_refused(setting):
     with pytest.raises(SettingError, match=next(iter(setting))):

@@ -11,7 +11,13 @@ def test_reads_back_the_steps_of_a_span_whatever_their_spacing():
     with MovementTrace((2, 3)) as trace:
         for k, time_s in enumerate(times_s):
             trace.append(time_s, np.full((2, 3, 2), k, np.float32))
-        for start_s, end_s in [(0.0, 100.0), (3.0, 5.0), (times_s[7], times_s[9]), (-5.0, 0.0), (99.0, 100.0)]:
+        for start_s, end_s in [
+            (0.0, 100.0),
+            (3.0, 5.0),
+            (times_s[7], times_s[9]),
+            (-5.0, 0.0),
+            (99.0, 100.0),
+        ]:
             course = trace.read(start_s, end_s)
             wanted = np.flatnonzero((times_s >= start_s) & (times_s < end_s))
             assert course.times_s == pytest.approx(times_s[wanted])

@@ -115,7 +115,9 @@ def test_spans_are_joined_when_no_twitch_fits_between_and_cut_to_the_clip():
     assert join_unscored([(6.0, 7.0, FROZEN)], 5.0) == ()
 
 
-@pytest.mark.parametrize("setting", [{"probe_mm_per_s": 0.0}, {"lost_share": 2.0}, {"settle_s": float("nan")}])
+@pytest.mark.parametrize(
+    "setting", [{"probe_mm_per_s": 0.0}, {"lost_share": 2.0}, {"settle_s": float("nan")}]
+)
 def test_settings_outside_their_range_are_refused(setting):
     with pytest.raises(SettingError, match=next(iter(setting))):
         RejectRule(**setting)

@@ -43,7 +43,9 @@ def test_a_twitch_is_scored_however_strong():
 
 def test_a_frozen_picture_is_left_out_and_a_doubled_frame_is_not():
     frames = film(lambda _: make_speckle(), 5.0)
-    frozen = [Frame(f.index, f.time_s, frames[60].image if 60 <= k < 90 else f.image) for k, f in enumerate(frames)]
+    frozen = [
+        Frame(f.index, f.time_s, frames[60].image if 60 <= k < 90 else f.image) for k, f in enumerate(frames)
+    ]
     (found,) = watch(frozen)
     assert found.reason == "frozen"
     assert (found.start_s, found.end_s) == pytest.approx((2.0, 2.97), abs=0.05)
@@ -76,7 +78,9 @@ def test_a_sweep_through_the_tissue_is_left_out():
         # Speckle is new every 0.4 s while the plane moves, between 2 and 4 s.
         along = min(max(time_s - 2.0, 0.0), 2.0) / 0.4
         k, part = int(along), along % 1
-        return 100 + (np.cos(part * np.pi / 2) * (planes[k] - 100) + np.sin(part * np.pi / 2) * (planes[k + 1] - 100))
+        return 100 + (
+            np.cos(part * np.pi / 2) * (planes[k] - 100) + np.sin(part * np.pi / 2) * (planes[k + 1] - 100)
+        )
 
     (found,) = watch(film(draw, 6.0))
     assert "plane_changed" in found.reason
