@@ -28,8 +28,8 @@ REPORTED_RULES = (
 
 
 NOT_SCORED_RULES = {
-    "missed": "seconds that a source did not score count as examined without an event: a twitch there is missed",
-    "left_out": "seconds that a source did not score count as not examined by it: its figures leave them out",
+    "missed": "seconds that a source did not score count as examined without an event",
+    "left_out": "seconds that a source did not score count as not examined by it",
 }
 """What becomes of seconds in which the probe moved or the image was lost, and how it is worded."""
 

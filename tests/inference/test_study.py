@@ -9,6 +9,7 @@ from rich.console import Console
 
 from fascnet.errors import FascnetError, OutputError
 from fascnet.inference import study as study_module
+from fascnet.inference.movement.unscored import RejectRule
 from fascnet.inference.progress import StudyProgress
 from fascnet.inference.study import predict_study
 from fascnet.inference.tables import read_tables
@@ -89,7 +90,9 @@ def test_another_model_is_not_mixed_in(clips, tmp_path):
     out = tmp_path / "out"
     run(clips, out)
     other = BrightnessPredictor(settings={"model": "other"})
-    with pytest.raises(OutputError, match="written with another model: use overwrite=true or another output"):
+    with pytest.raises(
+        OutputError, match="written with another model or other rules: use overwrite=true or another output"
+    ):
         run(clips, out, other)
     with pytest.raises(OutputError, match="use another output"):
         run(clips / "quiet.avi", out, other, overwrite=True)

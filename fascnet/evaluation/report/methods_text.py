@@ -160,7 +160,6 @@ def _word_safeguards(benchmark: Benchmark) -> str:
     rule = MISSING_WORDS[benchmark.rules.missing]
     not_scored = NOT_SCORED_RULES[benchmark.rules.not_scored]
     return (
-        f"{' '.join(parts)} Missing predictions: {rule}. Not scored: {not_scored}. Computed with fascnet {__version__}, a research "
-        "tool and not "
-        "a medical device."
+        f"{' '.join(parts)} Missing predictions: {rule}. Not scored: {not_scored}. "
+        f"Computed with fascnet {__version__}, a research tool and not a medical device."
     )

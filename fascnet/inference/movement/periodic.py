@@ -141,10 +141,7 @@ class PeriodicRule:
     def _find_pulse(
         self, course: Course, block: tuple[int, int], onset_s: float, offset_s: float
     ) -> Rhythm | None:
-        even = _make_even(course, block, _BEAT_SMOOTH_S, _BEAT_BASE_S)
-        if even is None:
-            return None
-        times_s, velocity = even
+        times_s, velocity = _make_even(course, block, _BEAT_SMOOTH_S, _BEAT_BASE_S)
         middle = _find_strongest(times_s, velocity, onset_s, offset_s)
         if middle is None:
             return None
@@ -157,9 +154,8 @@ class PeriodicRule:
             return None
         first_s, last_s, hz = train
         # What lasts over two beats is more than a beat; what is hidden in it cannot be told.
-        if (offset_s - onset_s) * hz > _MOST_BEATS:
-            return None
-        if measure_excess(times_s, velocity, beats_s, onset_s, offset_s) > _MOST_EXCESS:
+        is_long = (offset_s - onset_s) * hz > _MOST_BEATS
+        if is_long or measure_excess(times_s, velocity, beats_s, onset_s, offset_s) > _MOST_EXCESS:
             return None
         return Rhythm(ARTERIAL_PULSATION, hz, first_s - _BEAT_S / 2, last_s + _BEAT_S / 2)
 
@@ -196,10 +192,7 @@ class PeriodicRule:
     def _find_tremor(
         self, course: Course, block: tuple[int, int], onset_s: float, offset_s: float
     ) -> Rhythm | None:
-        even = _make_even(course, block, _TREMOR_SMOOTH_S, _TREMOR_BASE_S)
-        if even is None:
-            return None
-        times_s, velocity = even
+        times_s, velocity = _make_even(course, block, _TREMOR_SMOOTH_S, _TREMOR_BASE_S)
         middle = _find_strongest(times_s, velocity, onset_s, offset_s)
         if middle is None:
             return None
@@ -247,12 +240,15 @@ class PeriodicRule:
 
 def _make_even(
     course: Course, block: tuple[int, int], smooth_s: float, base_s: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
-    """Bring the velocity of an event's blocks to even steps (n, k), smoothed, without what is slower."""
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Bring the velocity of an event's blocks to even steps (n, k), smoothed, without what is slower.
+
+    A course of less than ten steps gives none.
+    """
     row, col = block
     around = course.mm_per_s[:, max(0, row - _CELL) : row + _CELL + 1, max(0, col - _CELL) : col + _CELL + 1]
     if len(course.times_s) < 10:
-        return None
+        return np.zeros(0), np.zeros((0, 1))
     flat = around.reshape(len(around), -1).astype(np.float64)
     times_s = np.arange(course.times_s[0], course.times_s[-1], _STEP_S)
     # Linear interpolation would flatten a tremor of 11 Hz, which 30 frames/s show in 2.7 points.
