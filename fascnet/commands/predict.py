@@ -63,7 +63,7 @@ def _build_rule(config: dict[str, Any], key: str) -> Any:
     if node is None or node is False:
         return None
     if not isinstance(node, dict):
-        raise SettingError(f"predict: {key}={node}: give null to switch it off, or {key}.KEY=VALUE")
+        raise SettingError(f"predict: {key}={node}: give {key}=null to switch it off, or {key}.KEY=VALUE")
     return instantiate_node(node, key)
 
 

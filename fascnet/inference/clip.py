@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import cv2
@@ -262,7 +263,7 @@ def _predict_stream(
     end_s = watched.duration_s
     events = sorted([*events, *finder.finish(end_s)], key=lambda e: (e.onset_s, e.offset_s, e.peak_s))
     seen_s = min(end_s, store.n_ticks / stream.fps)
-    with stages.stage("movement"):
+    with nullcontext() if judge.watcher is None else stages.stage("movement"):
         judged = judge.judge(events, finder, store, logit, seen_s)
     result = Prediction(
         clip_id=source.clip_id,

@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 
 from fascnet.errors import SettingError
-from fascnet.inference.movement.periodic import ARTERIAL_PULSATION, PSEUDOTREMOR, PeriodicRule
+from fascnet.inference.movement.periodic import (
+    ARTERIAL_PULSATION,
+    PSEUDOTREMOR,
+    PeriodicRule,
+    measure_excess,
+)
 from fascnet.inference.movement.trace import Course
 
 from .moving import course_of, twitch_velocity
@@ -58,6 +63,34 @@ def test_a_twitch_on_top_of_a_pulse_keeps_its_name():
     course = beats_at(onsets_s, sizes)
     assert find(course, onsets_s[7]) is None
     assert find(course, onsets_s[6]).label == ARTERIAL_PULSATION
+
+
+def test_a_twitch_beside_an_artery_that_moves_as_much_keeps_its_name():
+    onsets_s = np.arange(0.3, 13.5, 0.8)
+
+    def velocity(t):
+        return sum(twitch_velocity(t, o) for o in onsets_s) + twitch_velocity(t, onsets_s[8] + 0.15)
+
+    course = course_of(velocity)
+    assert find(course, onsets_s[8], 0.5) is None
+    assert find(course, onsets_s[5], 0.5).label == ARTERIAL_PULSATION
+
+
+def test_what_lasts_over_beats_keeps_its_name():
+    course = beats_at(np.arange(0.3, 13.5, 0.8))
+    assert find(course, 5.1, 1.0).label == ARTERIAL_PULSATION
+    assert find(course, 5.1, 1.5) is None
+
+
+def test_excess_is_one_for_a_beat_and_without_bound_when_there_is_nothing_to_compare():
+    times_s = np.arange(0, 12, 1 / 60)
+    beats_s = np.arange(1.0, 11.5, 1.0)
+    noise = 0.05 * np.random.default_rng(2).standard_normal((times_s.size, 4))
+    velocity = noise + sum(twitch_velocity(times_s, beat_s - 0.1) for beat_s in beats_s)[:, None]
+    assert 0.6 < measure_excess(times_s, velocity, beats_s, 4.9, 5.2) < 1.6
+    velocity[:, 1] += twitch_velocity(times_s, 5.0)
+    assert measure_excess(times_s, velocity, beats_s, 4.9, 5.3) > 4
+    assert measure_excess(times_s, velocity, beats_s[:3], 1.9, 2.3) == np.inf
 
 
 @pytest.mark.parametrize(
