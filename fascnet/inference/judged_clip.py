@@ -63,7 +63,9 @@ class ClipJudge:
             known = stream.mm_per_px if stream.mm_per_px is not None else stream.assumed_mm_per_px
             # A stream that knows no spacing and assumes none is a detector that needs none: as the network's.
             mm_per_px = 0.1 if known is None else known
-            self.watcher = self._open.enter_context(MovementWatcher(stream.box, mm_per_px, rules.reject))
+            self.watcher = self._open.enter_context(
+                MovementWatcher(stream.box, mm_per_px, rules.reject, stream.pixel_aspect)
+            )
             self._pooled = self._open.enter_context(PooledCourse())
 
     def __enter__(self) -> Self:

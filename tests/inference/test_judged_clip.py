@@ -51,7 +51,7 @@ def predict(monkeypatch, tmp_path):
 
         frames = np.stack([frame.image for frame in film(draw, seconds)])
         recording = PaintedRecording(tmp_path / "a.avi", frames, mm_per_px=0.2)
-        monkeypatch.setattr(clip_module, "open_recording", lambda path, *, fps, mm_per_px: recording)
+        monkeypatch.setattr(clip_module, "open_clip", lambda clip: recording)
         source = ClipSource("a", recording.path, "s1")
         return predict_clip(source, ScriptedPredictor(marks), tmp_path, rules=rules, overlay=False)
 
@@ -94,7 +94,7 @@ def test_a_pulse_keeps_its_row_under_its_name_and_counts_nowhere(predict):
 def test_a_clip_that_is_lost_has_no_score_and_says_why(predict, monkeypatch, tmp_path):
     frames = np.full((90, 160, 160), 12, np.uint8)
     recording = PaintedRecording(tmp_path / "a.avi", frames, mm_per_px=0.2)
-    monkeypatch.setattr(clip_module, "open_recording", lambda path, *, fps, mm_per_px: recording)
+    monkeypatch.setattr(clip_module, "open_clip", lambda clip: recording)
     source = ClipSource("a", recording.path, "s1")
     found = predict_clip(source, BrightnessPredictor(), tmp_path, rules=FULL, overlay=False)
     assert (found.status, found.score, found.scored_s) == ("ok", None, 0.0)

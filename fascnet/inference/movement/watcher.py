@@ -59,13 +59,17 @@ class MovementWatcher:
         box: imaging area (x0, y0, x1, y1) in stored pixels, as the heatmap covers it.
         mm_per_px: spacing of the stored pixels, an assumed one if need be.
         rule: what cannot be scored; None when everything is.
+        pixel_aspect: width of a stored pixel over its height.
     """
 
-    def __init__(self, box: PixelBox, mm_per_px: float, rule: RejectRule | None) -> None:
+    def __init__(
+        self, box: PixelBox, mm_per_px: float, rule: RejectRule | None, pixel_aspect: float = 1.0
+    ) -> None:
         self.small = SmallPicture(box)
         self.trace = MovementTrace(self.small.grid)
         self._flow = BlockFlow(self.small.height, self.small.width)
-        self._mm = np.array([self.small.stored_px_x, self.small.stored_px_y], np.float32) * mm_per_px
+        across_mm = pixel_aspect * mm_per_px * self.small.stored_px_x
+        self._mm = np.array([across_mm, mm_per_px * self.small.stored_px_y], np.float32)
         self._rule = rule
         self.begin()
 
