@@ -379,10 +379,8 @@ class Prediction:
     Attributes:
         clip_id: the clip.
         status: `ok`, `partial` (only the first part could be decoded) or `failed`.
-        events: detected events, in order of onset; those with another label than `fasciculation` were
-            recognised as something else and do not count.
-        score: calibrated probability that the clip holds a fasciculation; None when failed, or when not a
-            single second could be scored.
+        events: detected events, in order of onset; only those labelled `fasciculation` count.
+        score: calibrated probability that the clip holds a fasciculation; None when nothing was scored.
         duration_s: length of what was decoded.
         scored_s: seconds that were scored, without those of `not_scored`.
         reason: why it is not `ok`; of one that is, that a few damaged frames are held, else empty.
