@@ -17,9 +17,9 @@ from fascnet.data.recording.recordings import open_clip
 from fascnet.errors import OutputError, RecordingError
 from fascnet.inference.events import EventFinder
 from fascnet.inference.heatmap_store import HEATMAP_FILE, HeatmapStore, quantise
+from fascnet.inference.judged_clip import ClipJudge
 from fascnet.inference.kinematics.recording_pass import measure_events
 from fascnet.inference.kinematics.working_picture import ASSUMED_MM_PER_PX, WorkingPicture
-from fascnet.inference.judged_clip import ClipJudge
 from fascnet.inference.movement.judge import MovementRules
 from fascnet.inference.movement.watcher import MovementWatcher
 from fascnet.inference.overlay import OVERLAY_FILE, write_overlay
