@@ -4,9 +4,9 @@
         [detectors=farneback,tongue]
 
 `data.root` holds manifest.csv and labels/ (data/README.md). The clips are the first of each subject in
-turn, so that many subjects are seen. Writes, for each detector, NAME.csv (every setting tried, the best first) and
-NAME_tuned.yaml (for configs/detector/), and base_rate.yaml. What is tried stands in
-`fascnet.evaluation.baseline_tuning.GRIDS`.
+turn, so that many subjects are seen. Writes, for each detector and anew after each clip, NAME.csv (every
+setting tried, the best first) and NAME_tuned.yaml (for configs/detector/), and base_rate.yaml. What is tried
+stands in `fascnet.evaluation.baseline_tuning.GRIDS`.
 """
 
 from __future__ import annotations
@@ -61,10 +61,15 @@ def main(arguments: Sequence[str]) -> int:
         if unknown:
             raise SettingError(f"detectors: no grid for {', '.join(unknown)}; choose from {', '.join(GRIDS)}")
         _write_base_rate(output, labelled, labels)
-        for name in names:
-            trials = list_trials(build_baseline(name), GRIDS[name])
-            run_trials(trials, clips, labels)
-            _write_detector(output, name, trials, clips)
+        trials = {name: list_trials(build_baseline(name), GRIDS[name]) for name in names}
+        for count, clip in enumerate(clips, start=1):
+            for name, own in trials.items():
+                run_trials(own, [clip], labels)
+                # After every clip, so that a run which is stopped has tuned on the clips so far.
+                _write_detector(output, name, own, clips[:count])
+            print(f"{count} of {len(clips)}: {clip.clip_id}", flush=True)
+        for name, own in trials.items():
+            print(f"{name}: {_word_figures(own)}; {choose_best(own).changed}")
     except FascnetError as error:
         print(error, file=sys.stderr)
         return 2
@@ -129,15 +134,10 @@ def _write_detector(output: Path, name: str, trials: Sequence[Trial], clips: Seq
         for trial in ranked:
             rounded = {key: round(value, 4) for key, value in trial.figures().items()}
             writer.writerow(trial.changed | rounded)
-    found = (
-        f"event F1 {figures['f1']:.2f}, precision {figures['precision']:.2f}, "
-        f"recall {figures['recall']:.2f}, {figures['false_alarms_per_min']:.1f} false alarms/min, clip AUROC {figures['clip_auroc']:.2f}"
-    )
     n_subjects = len({clip.subject_id for clip in clips})
-    print(f"{name}: {found}; {best.changed}", flush=True)
     lines = [
-        f"# {name}, the best of {len(trials)} settings on {len(clips)} training clips of {n_subjects} subjects:",
-        f"# {found}.",
+        f"# {name}, the best of {len(trials)} settings on {len(clips)} clips of {n_subjects} subjects:",
+        f"# {_word_figures(trials)}.",
         "defaults:",
         f"  - {name}",
     ]
@@ -146,6 +146,14 @@ def _write_detector(output: Path, name: str, trials: Sequence[Trial], clips: Seq
         lines += [f"# Tried: {tried}; meaning and range in {name}.yaml.", f"{key}: {_write_value(value)}"]
     with write_whole(output / f"{name}_tuned.yaml") as beside:
         beside.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _word_figures(trials: Sequence[Trial]) -> str:
+    """Say how good the best of some trials is."""
+    return (
+        "event F1 {f1:.2f}, precision {precision:.2f}, recall {recall:.2f}, "
+        "{false_alarms_per_min:.1f} false alarms/min, clip AUROC {clip_auroc:.2f}"
+    ).format_map(choose_best(trials).figures())
 
 
 def _write_value(value: object) -> str:

@@ -107,7 +107,8 @@ class CurlPredictor(ClassicalDetector[FloatMap]):
         def turn(tick: Tick) -> FloatMap:
             nonlocal previous
             then, previous = previous, tick.image
-            if then is None:
+            # Between equal pictures Farneback finds a little flow at the borders, and nothing else.
+            if then is None or np.array_equal(then, tick.image):
                 return np.zeros(grid.cells, np.float32)
             return average_cells(self._average_squares(self._measure_curl(then, tick.image)), grid.cells)
 

@@ -81,7 +81,6 @@ class KobePredictor(ClassicalDetector[FloatMap]):
             "window_px",
             "window_s",
             "hop_s",
-            "subtract_median",
             "pitch_mm",
             "rate_hz",
             "assumed_mm_per_px",
@@ -111,27 +110,31 @@ class KobePredictor(ClassicalDetector[FloatMap]):
         return max(1, round(grid.height / self.grid_px)), max(1, round(grid.width / self.grid_px))
 
     def measure(self, recording: Recording, grid: WorkingGrid) -> Iterator[FloatMap]:
-        """Yield the mean displacement of each point over the windows that see it, in px, (h, w)."""
+        """Yield the mean displacement of each point over the windows that see it, in px, (2, h, w).
+
+        First as it is, then without what all points of a window do together.
+        """
         shape = self.shape(grid)
         start = _place_points(grid, shape)
         length = max(1, round(self.window_s * grid.rate_hz))
         hop = min(length, max(1, round(self.hop_s * grid.rate_hz)))
         windows: list[_TrackingWindow] = []
         previous: NDArray[np.uint8] | None = None
-        found = np.zeros(shape, np.float32)
+        found = np.zeros((2, *shape), np.float32)
         for index, tick in enumerate(self.ticks(recording, grid)):
             windows = [window for window in windows if index - window.first_tick < length]
             if previous is not None and tick.dt_s > 0 and windows:
                 self._advance(windows, previous, tick.image)
-                found = self._average(windows, start).reshape(shape)
+                found = _average(windows, start).reshape(2, *shape)
             if index % hop == 0:
                 windows.append(_TrackingWindow(index, start.copy()))
             previous = tick.image
             yield found
 
     def judge(self, measurements: Iterable[FloatMap], grid: WorkingGrid) -> Iterator[FloatMap]:
-        """Score against the clip."""
-        return score_against_clip(measurements, self.shape(grid), self.k_mad, MIN_MAD_PX)
+        """Choose one of the two, then score against the clip."""
+        maps = (displacements[int(self.subtract_median)] for displacements in measurements)
+        return score_against_clip(maps, self.shape(grid), self.k_mad, MIN_MAD_PX)
 
     def _advance(
         self, windows: list[_TrackingWindow], before: NDArray[np.uint8], now: NDArray[np.uint8]
@@ -153,14 +156,16 @@ class KobePredictor(ClassicalDetector[FloatMap]):
         for window, own in zip(windows, np.split(points, len(windows)), strict=True):
             window.points = own
 
-    def _average(self, windows: list[_TrackingWindow], start: NDArray[np.float32]) -> NDArray[np.float32]:
-        total = np.zeros(len(start), np.float32)
-        for window in windows:
-            away = window.points - start
-            if self.subtract_median:
-                away = away - np.median(away, axis=0)
-            total += np.hypot(away[:, 0], away[:, 1])
-        return total / np.float32(len(windows))
+
+def _average(windows: list[_TrackingWindow], start: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Average the displacements of windows, (2, n): as they are, and each window's against its median."""
+    total = np.zeros((2, len(start)), np.float32)
+    for window in windows:
+        away = window.points - start
+        total[0] += np.hypot(away[:, 0], away[:, 1])
+        away = away - np.median(away, axis=0)
+        total[1] += np.hypot(away[:, 0], away[:, 1])
+    return total / np.float32(len(windows))
 
 
 def _place_points(grid: WorkingGrid, shape: tuple[int, int]) -> NDArray[np.float32]:
