@@ -40,13 +40,14 @@ def opened(monkeypatch):
 
 def test_chooses_what_finds_the_twitch_alone(opened):
     trials = list_trials(
-        DifferencePredictor(), {"k_mad": (900.0, 1.0, 10.0), "lag": (1, 2), "min_on_s": (0.067, 9.0)}
+        DifferencePredictor(min_off_s=0.3),
+        {"k_mad": (900.0, 1.0, 5.0), "lag": (1, 2), "min_on_s": (0.067, 9.0)},
     )
     assert len(trials) == 12
     run_trials(trials, CLIPS, LABELS)
     assert opened == ["twitching", "twitching", "quiet", "quiet"], "measured once for each lag"
     best = choose_best(trials)
-    assert best.changed["k_mad"] == 10.0 and best.changed["min_on_s"] == 0.067
+    assert best.changed["k_mad"] == 5.0 and best.changed["min_on_s"] == 0.067
     figures = best.figures()
     assert figures["f1"] == figures["precision"] == figures["recall"] == figures["clip_auroc"] == 1
     assert figures["false_alarms_per_min"] == 0 and best.sums[3] == pytest.approx(4 / 60)
