@@ -138,6 +138,7 @@ def _write_detector(output: Path, name: str, trials: Sequence[Trial], clips: Seq
     lines = [
         f"# {name}, the best of {len(trials)} settings on {len(clips)} clips of {n_subjects} subjects:",
         f"# {_word_figures(trials)}.",
+        f"# python scripts/tune_baselines.py data.root=… output=… detectors={name} clips={len(clips)}",
         "defaults:",
         f"  - {name}",
     ]
