@@ -65,7 +65,7 @@ GRIDS: Mapping[str, Mapping[str, Sequence[object]]] = {
     "curl": {
         "iterations": (3,),
         "largest_square_px": (100, 30),
-        "k_mad": (32.0, 64.0, 128.0),
+        "k_mad": (32.0, 64.0, 128.0, 256.0),
         "offset_share": (1.0, 0.5),
         "pitch_mm": (0.15,),
         "rate_hz": (30.0,),
