@@ -8,19 +8,20 @@ The smoothing looks into the future; a causal network that beats it beats a dete
 
 from __future__ import annotations
 
-import tempfile
 from collections import deque
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import ClassVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fascnet.errors import SettingError
-from fascnet.models.preprocessing import CELL_PX, Preprocessor, Tick
-from fascnet.types import ClipCalibration, EventDefinition, HeatmapStream, Recording
-
-FlowMap = NDArray[np.float32]
+from fascnet.baselines.detector import ClassicalDetector, average_cells
+from fascnet.baselines.robust_score import FloatMap, define_hysteresis, score_against_clip
+from fascnet.baselines.time_filter import smooth_in_time
+from fascnet.models.preprocessing import CELL_PX, Tick, WorkingGrid
+from fascnet.types import EventDefinition, Recording
 
 FARNEBACK = (0.5, 3, 15, 3, 5, 1.2)
 """Pyramid scale, levels, window, iterations, poly_n, poly_sigma: OpenCV's customary values, and those of the
@@ -30,13 +31,10 @@ MIN_MAD_PX_PER_S = 0.1
 """Floor of a clip's noise level. The flow between two equal pictures reaches 0.3 px/s at the borders, which
 must not become events; a twitch of 5 mm/s moves at 30 px/s."""
 
-_CHUNK = 32
-"""Heatmaps yielded at once."""
-
 
 def measure_residual_speed(
     previous: NDArray[np.uint8], current: NDArray[np.uint8], elapsed_s: float, spatial_sigma_px: float
-) -> FlowMap:
+) -> FloatMap:
     """Measure how fast tissue moves against the whole picture.
 
     Args:
@@ -56,21 +54,20 @@ def measure_residual_speed(
     speed = cv2.magnitude(flow[..., 0], flow[..., 1])
     if spatial_sigma_px > 0:
         speed = cv2.GaussianBlur(speed, (0, 0), spatial_sigma_px)
-    h, w = current.shape[0] // CELL_PX, current.shape[1] // CELL_PX
-    pooled = speed.reshape(h, CELL_PX, w, CELL_PX).mean(axis=(1, 3)) / np.float32(elapsed_s)
-    return np.asarray(pooled, dtype=np.float32)
+    cells = (current.shape[0] // CELL_PX, current.shape[1] // CELL_PX)
+    return average_cells(np.asarray(speed, dtype=np.float32), cells) / np.float32(elapsed_s)
 
 
 def trace_residual_speed(
     ticks: Iterable[Tick], lags: tuple[int, ...], spatial_sigma_px: float
-) -> Iterator[tuple[FlowMap, ...]]:
+) -> Iterator[tuple[FloatMap, ...]]:
     """Yield per tick the residual speed over each lag, counted in distinct frames.
 
     A held frame repeats the maps before it. At the start of a clip the lag is as long as there are frames;
     the first tick is all zero.
     """
     history: deque[tuple[float, NDArray[np.uint8]]] = deque(maxlen=max(lags) + 1)
-    maps: tuple[FlowMap, ...] | None = None
+    maps: tuple[FloatMap, ...] | None = None
     now_s = 0.0
     for tick in ticks:
         if maps is not None and tick.dt_s <= 0:
@@ -78,7 +75,7 @@ def trace_residual_speed(
             continue
         now_s += tick.dt_s
         history.append((now_s, tick.image))
-        by_step: dict[int, FlowMap] = {}
+        by_step: dict[int, FloatMap] = {}
         for step in {min(lag, len(history) - 1) for lag in lags}:
             if step == 0:
                 by_step[0] = np.zeros(
@@ -91,167 +88,66 @@ def trace_residual_speed(
         yield maps
 
 
-def smooth_in_time(maps: Iterable[FlowMap], sigma_frames: float) -> Iterator[FlowMap]:
-    """Smooth a stream with a Gaussian over past and future maps, repeating the first and last at the ends.
-
-    Equals `scipy.ndimage.gaussian_filter1d(maps, sigma, axis=0, mode="nearest")`, holding 8 sigma + 1 maps.
-    """
-    radius = int(4 * sigma_frames + 0.5)
-    if radius == 0:
-        yield from maps
-        return
-    kernel = np.exp(-0.5 * (np.arange(-radius, radius + 1) / sigma_frames) ** 2)
-    kernel = (kernel / kernel.sum()).astype(np.float32)
-    window: deque[FlowMap] = deque(maxlen=2 * radius + 1)
-    n_maps = 0
-    for item in maps:
-        window.extend([item] * (radius + 1 if n_maps == 0 else 1))
-        n_maps += 1
-        if len(window) == 2 * radius + 1:
-            yield np.tensordot(kernel, np.stack(window), axes=1)
-    if n_maps == 0:
-        return
-    # The first `radius` maps came without output; the last map stands in for the future that is missing.
-    missing = min(n_maps, radius)
-    last = window[-1]
-    for _ in range(radius - missing):
-        window.append(last)
-    for _ in range(missing):
-        window.append(last)
-        yield np.tensordot(kernel, np.stack(window), axes=1)
-
-
-def find_level(patterns: NDArray[np.int64]) -> float:
-    """Return the lower median of non-negative float16 values, counted by bit pattern (65536,).
-
-    The patterns of non-negative float16 ascend with the values, so that a median over any number of values
-    takes constant memory and is exact.
-    """
-    total = int(patterns.sum())
-    if total == 0:
-        return 0.0
-    rank = int(np.searchsorted(np.cumsum(patterns), (total + 1) // 2))
-    return float(np.array([rank], dtype=np.uint16).view(np.float16)[0])
-
-
-def count_patterns(values: NDArray[np.float16]) -> NDArray[np.int64]:
-    """Count non-negative float16 values by bit pattern: (65536,)."""
-    return np.bincount(np.ascontiguousarray(values).view(np.uint16).ravel(), minlength=65536)
-
-
-class FarnebackPredictor:
+@dataclass(frozen=True)
+class FarnebackPredictor(ClassicalDetector[FloatMap]):
     """Residual optical flow behind the Predictor protocol.
 
-    Probability is z / (z + k_mad) with z the robust z score of the smoothed speed over the clip, so that 0.5
-    stands at median + k_mad · 1.4826 MAD. Two passes: maps go to a temporary file, so that memory does not
-    grow with the clip.
+    Probability is z / (z + k_mad) with z the robust z score of the smoothed speed over the clip.
 
     Args:
-        lag: frames between the two pictures compared, from 1.
-        sigma_frames: temporal Gaussian in working frames, from 0.
+        lag: frames between the two pictures compared, 1-30.
+        sigma_frames: temporal Gaussian in working frames, 0-30; 0 for none.
         k_mad: threshold in robust standard deviations above the clip's median, above 0.
-        spatial_sigma_px: spatial Gaussian in working pixels, from 0.
-        pitch_mm: working pixel spacing, as the network's.
-        rate_hz: working rate, as the network's.
+        spatial_sigma_px: spatial Gaussian in working pixels, 0-50.
+        offset_share: threshold of an event's end as a share of `k_mad`, above 0 to 1.
+        min_on_s: shorter events are dropped, in s.
+        min_off_s: shorter gaps are bridged, in s.
+        pitch_mm: working pixel spacing, as the network's; None for stored pixels.
+        rate_hz: working rate, as the network's; None for the recording's.
         assumed_mm_per_px: spacing assumed for recordings that state none, as the network's.
 
     Raises:
         SettingError: an argument is outside its range.
     """
 
-    def __init__(
-        self,
-        lag: int = 2,
-        sigma_frames: float = 1.0,
-        k_mad: float = 16.0,
-        spatial_sigma_px: float = 8.0,
-        pitch_mm: float = 0.15,
-        rate_hz: float = 30.0,
-        assumed_mm_per_px: float = 0.1,
-    ) -> None:
-        if not 1 <= lag <= 30:
-            raise SettingError(f"farneback: lag is {lag}; give 1 to 30 frames")
-        if not 0 <= sigma_frames <= 30:
-            raise SettingError(f"farneback: sigma_frames is {sigma_frames}; give 0 to 30")
-        if not 0 < k_mad <= 1000:
-            raise SettingError(f"farneback: k_mad is {k_mad}; give a value above 0, up to 1000")
-        if not 0 <= spatial_sigma_px <= 50:
-            raise SettingError(f"farneback: spatial_sigma_px is {spatial_sigma_px}; give 0 to 50")
-        self.lag = lag
-        self.sigma_frames = sigma_frames
-        self.k_mad = k_mad
-        self.spatial_sigma_px = spatial_sigma_px
-        self.preprocessor = Preprocessor(pitch_mm, rate_hz, assumed_mm_per_px)
+    NAME = "farneback"
+    RANGES: ClassVar = {
+        "lag": (1, 30),
+        "sigma_frames": (0, 30),
+        "k_mad": (0.01, 1000),
+        "spatial_sigma_px": (0, 50),
+        "offset_share": (0.01, 1),
+        "min_on_s": (0, 10),
+        "min_off_s": (0, 10),
+    }
+    MEASURED_WITH = frozenset({"lag", "spatial_sigma_px", "pitch_mm", "rate_hz", "assumed_mm_per_px"})
 
-    @property
-    def name(self) -> str:
-        """Short name for tables."""
-        return "farneback"
+    lag: int = 2
+    sigma_frames: float = 1.0
+    k_mad: float = 16.0
+    spatial_sigma_px: float = 8.0
+    offset_share: float = 0.5
+    min_on_s: float = 0.067
+    min_off_s: float = 0.1
+    pitch_mm: float | None = 0.15
+    rate_hz: float | None = 30.0
+    assumed_mm_per_px: float = 0.1
 
     @property
     def event_definition(self) -> EventDefinition:
-        """Hysteresis between `k_mad` and half of it; gaps below 0.1 s are bridged."""
-        return EventDefinition(onset_threshold=0.5, offset_threshold=1 / 3, min_off_s=0.1)
-
-    @property
-    def calibration(self) -> ClipCalibration:
-        """Not calibrated: its clip scores rank clips, they are no probabilities."""
-        return ClipCalibration()
+        """Hysteresis between `k_mad` and a share of it."""
+        return define_hysteresis(self.offset_share, self.min_on_s, self.min_off_s)
 
     def describe(self) -> dict[str, object]:
         """Plain facts for `run.json`."""
-        return {
-            "name": self.name,
-            "lag": self.lag,
-            "sigma_frames": self.sigma_frames,
-            "k_mad": self.k_mad,
-            "spatial_sigma_px": self.spatial_sigma_px,
-            "pitch_mm": self.preprocessor.pitch_mm,
-            "rate_hz": self.preprocessor.rate_hz,
-            "assumed_mm_per_px": self.preprocessor.assumed_mm_per_px,
-            "farneback": list(FARNEBACK),
-        }
+        return {**super().describe(), "farneback": list(FARNEBACK)}
 
-    def stream(self, recording: Recording) -> HeatmapStream:
-        """Start on a recording; nothing is decoded before `chunks` is consumed."""
-        grid = self.preprocessor.plan(recording.info)
-        ticks = self.preprocessor.ticks(recording, grid)
-        maps = (found[0] for found in trace_residual_speed(ticks, (self.lag,), self.spatial_sigma_px))
-        chunks = self._score(smooth_in_time(maps, self.sigma_frames), grid.cells, grid.covered)
-        return HeatmapStream(
-            grid.rate_hz,
-            grid.box,
-            grid.cells,
-            grid.mm_per_px,
-            grid.assumed_mm_per_px,
-            map(grid.silence, chunks),
-            grid.covered,
-            grid.pixel_aspect,
-        )
+    def measure(self, recording: Recording, grid: WorkingGrid) -> Iterator[FloatMap]:
+        """Yield the residual speed of each tick, working px/s."""
+        ticks = self.ticks(recording, grid)
+        return (maps[0] for maps in trace_residual_speed(ticks, (self.lag,), self.spatial_sigma_px))
 
-    def _score(
-        self, maps: Iterator[FlowMap], shape: tuple[int, int], covered: NDArray[np.bool_] | None = None
-    ) -> Iterator[NDArray[np.float32]]:
-        """Spool the maps to disk, find the clip's median and MAD, then yield probabilities."""
-        with tempfile.TemporaryFile() as spool:
-            patterns = np.zeros(65536, dtype=np.int64)
-            for item in maps:
-                stored = np.minimum(item, 65504).astype(np.float16)
-                # What is blank would pull the median down.
-                patterns += count_patterns(stored if covered is None else stored[covered])
-                spool.write(stored.tobytes())
-            median = np.float32(find_level(patterns))
-            # Deviations follow from the counts alone: every stored value is one of 65536.
-            values = np.arange(65536, dtype=np.uint16).view(np.float16).astype(np.float32)
-            used = np.flatnonzero(patterns)
-            deviation = np.zeros(65536, dtype=np.int64)
-            np.add.at(
-                deviation, np.abs(values[used] - median).astype(np.float16).view(np.uint16), patterns[used]
-            )
-            scale = np.float32(1.4826 * max(find_level(deviation), MIN_MAD_PX_PER_S))
-            spool.seek(0)
-            size = 2 * shape[0] * shape[1]
-            while block := spool.read(_CHUNK * size):
-                found = np.frombuffer(block, dtype=np.float16).reshape(-1, *shape).astype(np.float32)
-                z = np.maximum((found - median) / scale, 0)
-                yield np.asarray(z / (z + np.float32(self.k_mad)), dtype=np.float32)
+    def judge(self, measurements: Iterable[FloatMap], grid: WorkingGrid) -> Iterator[FloatMap]:
+        """Smooth in time, then score against the clip."""
+        smooth = smooth_in_time(measurements, self.sigma_frames)
+        return score_against_clip(smooth, grid.cells, self.k_mad, MIN_MAD_PX_PER_S)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fascnet.commands.baseline_choice import build_baseline, list_baselines
 from fascnet.commands.benchmark_rules import THRESHOLDS, build_rules, check_whole, check_words
 from fascnet.errors import SettingError
 
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from fascnet.evaluation.sources.source import Source
     from fascnet.evaluation.sources.training_record import TrainingRecord
     from fascnet.types import ClipSource, Labels
-
-BASELINES = ("farneback",)
 
 _COLUMNS = (
     ("events", "precision", "P"),
@@ -215,8 +214,11 @@ def _find_input(config: Mapping[str, Any]) -> list[ClipSource]:
 
 def _check_baselines(config: Mapping[str, Any]) -> None:
     names = config["baselines"]
-    if not isinstance(names, list) or any(name not in BASELINES for name in names):
-        raise SettingError(f"benchmark: baselines={names} must be a list of: {', '.join(BASELINES)}")
+    known = list_baselines()
+    if not isinstance(names, list) or any(name not in known for name in names):
+        raise SettingError(f"benchmark: baselines={names} must be a list of: {', '.join(known)}")
+    if len(set(names)) < len(names):
+        raise SettingError(f"benchmark: baselines={names} names one twice; name each once")
     if not isinstance(config["farneback_bar"], bool):
         raise SettingError(f"benchmark: farneback_bar={config['farneback_bar']} must be true or false")
     if (names or config["farneback_bar"]) and config["input"] is None:
@@ -229,7 +231,8 @@ def _run_baseline(name: str, config: Mapping[str, Any], output: Path) -> Path:
     from fascnet.inference.study import predict_study  # noqa: PLC0415
 
     folder = output / "baselines" / name
-    predictor = FarnebackPredictor(**config["farneback"])
+    # Farneback's settings stand in benchmark.yaml, because its bar shares them; others have a file each.
+    predictor = FarnebackPredictor(**config["farneback"]) if name == "farneback" else build_baseline(name)
     chosen = {key: config[key] for key in ("split", "folds", "fold")}
     predict_study(config["input"], folder, predictor, **chosen, overlay=False, kinematics=False)
     return folder

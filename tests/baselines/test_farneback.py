@@ -4,23 +4,17 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from scipy.ndimage import gaussian_filter1d
 
 from fascnet.baselines.farneback import (
     FarnebackPredictor,
-    count_patterns,
-    find_level,
     measure_residual_speed,
-    smooth_in_time,
     trace_residual_speed,
 )
 from fascnet.errors import SettingError
 from fascnet.models.preprocessing import Tick
 from fascnet.types import Predictor
 
-from .twitching import CENTRE_PX, TWITCH_S, TwitchingRecording
+from .twitching import CENTRE_PX, TWITCH_S, PictureRecording, TwitchingRecording
 
 
 def predict(recording, **settings_):
@@ -49,11 +43,8 @@ def test_motion_of_the_whole_picture_is_taken_out():
 
 
 def test_still_picture_has_no_event():
-    still = TwitchingRecording(n_frames=10)
-    image = next(still.frames()).image
-    ticks = [Tick(image, 0.0), *[Tick(image.copy(), 1 / 30) for _ in range(9)]]
-    maps = (found[0] for found in trace_residual_speed(ticks, (2,), 2.0))
-    heatmap = np.concatenate(list(FarnebackPredictor()._score(maps, (32, 32))))
+    image = next(TwitchingRecording(n_frames=10).frames()).image
+    heatmap, _ = predict(PictureRecording([image.copy() for _ in range(10)]), spatial_sigma_px=2.0)
     assert heatmap.shape == (10, 32, 32) and heatmap.max() < 0.5
 
 
@@ -76,44 +67,6 @@ def test_each_lag_equals_that_lag_alone():
     for position, lag in enumerate((1, 3)):
         alone = list(trace_residual_speed(ticks, (lag,), 1.0))
         assert all((a[0] == t[position]).all() for a, t in zip(alone, together, strict=True))
-
-
-@pytest.mark.parametrize("n", [0, 1, 2, 5, 9, 40])
-@pytest.mark.parametrize("sigma", [0.0, 0.1, 1.0, 2.5])
-def test_streamed_smoothing_equals_scipy(n, sigma):
-    maps = np.random.default_rng(n).random((n, 3, 4)).astype(np.float32)
-    streamed = list(smooth_in_time(iter(maps), sigma))
-    assert len(streamed) == n
-    if n:
-        expected = gaussian_filter1d(maps, sigma, axis=0, mode="nearest") if sigma else maps
-        np.testing.assert_allclose(np.stack(streamed), expected, atol=1e-6)
-
-
-@settings(max_examples=50)
-@given(st.lists(st.floats(0, 60000, width=16), min_size=1, max_size=60))
-def test_level_is_the_lower_median(values):
-    stored = np.array(values, dtype=np.float16) + np.float16(0)
-    assert find_level(count_patterns(stored)) == sorted(stored.tolist())[(len(values) - 1) // 2]
-
-
-def test_probability_is_half_at_the_threshold():
-    rng = np.random.default_rng(0)
-    maps = (100 + rng.normal(0, 1, (200, 8, 8))).astype(np.float32)
-    maps[50, 2, 3] = 100 + 8 * 1.0
-    heatmap = np.concatenate(list(FarnebackPredictor(k_mad=8.0)._score(iter(maps), (8, 8))))
-    assert heatmap[50, 2, 3] == pytest.approx(0.5, abs=0.01)
-    assert heatmap.min() == 0 and heatmap[:50].max() < 0.45
-
-
-def test_what_is_blank_does_not_count_in_the_level():
-    rng = np.random.default_rng(0)
-    maps = (100 + rng.normal(0, 1, (50, 8, 8))).astype(np.float32)
-    alone = np.concatenate(list(FarnebackPredictor()._score(iter(maps), (8, 8))))
-    wide = np.concatenate([maps, np.zeros((50, 8, 24), np.float32)], axis=2)
-    covered = np.zeros((8, 32), bool)
-    covered[:, :8] = True
-    found = np.concatenate(list(FarnebackPredictor()._score(iter(wide), (8, 32), covered)))
-    assert np.array_equal(found[:, :, :8], alone) and found[:, :, 8:].max() == 0
 
 
 def test_chunks_cover_a_long_clip_and_repeat():
