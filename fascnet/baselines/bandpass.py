@@ -99,7 +99,7 @@ class BandpassPredictor(ClassicalDetector[FloatMap]):
         smooth = smooth_in_time(measurements, self.sigma_frames)
         # Rounding can leave a tiny negative energy.
         roots = (np.sqrt(np.maximum(energy, 0)) for energy in smooth)
-        return score_against_clip(roots, grid.cells, self.k_mad, MIN_MAD_GREY)
+        return score_against_clip(roots, grid.cells, self.k_mad, MIN_MAD_GREY, grid.covered)
 
     def _design(self) -> NDArray[np.float32]:
         """Design the filter: windowed sinc (Hamming), its sum made zero: grey itself is no energy."""

@@ -121,7 +121,7 @@ class CurlPredictor(ClassicalDetector[FloatMap]):
         maps = (
             np.asarray(np.abs(curl) / scale, dtype=np.float32) for curl in filter_in_time(measurements, third)
         )
-        return score_against_clip(maps, grid.cells, self.k_mad, MIN_MAD)
+        return score_against_clip(maps, grid.cells, self.k_mad, MIN_MAD, grid.covered)
 
     def _measure_curl(self, then: NDArray[np.uint8], now: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return dv/dx - du/dy by forward differences, per frame; zero where there is no next pixel."""

@@ -100,9 +100,18 @@ class ClassicalDetector(ABC, Generic[Measured]):
     def stream(self, recording: Recording) -> HeatmapStream:
         """Start on a recording; nothing is decoded before `chunks` is consumed."""
         grid = self.plan(recording.info)
-        chunks = self.judge(self.measure(recording, grid), grid)
+        chunks, shape = self.judge(self.measure(recording, grid), grid), self.shape(grid)
+        # A detector with a grid of its own sees the picture blank outside its outline all the same.
+        covered = grid.covered if shape == grid.cells else None
         return HeatmapStream(
-            grid.rate_hz, grid.box, self.shape(grid), grid.mm_per_px, grid.assumed_mm_per_px, chunks
+            grid.rate_hz,
+            grid.box,
+            shape,
+            grid.mm_per_px,
+            grid.assumed_mm_per_px,
+            chunks if covered is None else map(grid.silence, chunks),
+            covered,
+            grid.pixel_aspect,
         )
 
     def plan(self, info: RecordingInfo) -> WorkingGrid:
@@ -120,7 +129,9 @@ class ClassicalDetector(ABC, Generic[Measured]):
                 f"{self.NAME} needs {MIN_GRID_PX} px along each axis"
             )
         else:
-            grid = WorkingGrid(y1 - y0, x1 - x0, info.fps, info.box, info.mm_per_px, None)
+            grid = WorkingGrid(
+                y1 - y0, x1 - x0, info.fps, info.box, info.mm_per_px, None, pixel_aspect=info.pixel_aspect
+            )
         return dataclasses.replace(grid, rate_hz=info.fps if self.rate_hz is None else self.rate_hz)
 
     def ticks(self, recording: Recording, grid: WorkingGrid) -> Iterator[Tick]:

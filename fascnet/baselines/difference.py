@@ -82,4 +82,4 @@ class DifferencePredictor(ClassicalDetector[FloatMap]):
     def judge(self, measurements: Iterable[FloatMap], grid: WorkingGrid) -> Iterator[FloatMap]:
         """Smooth in time, then score against the clip."""
         smooth = smooth_in_time(measurements, self.sigma_frames)
-        return score_against_clip(smooth, grid.cells, self.k_mad, MIN_MAD_GREY)
+        return score_against_clip(smooth, grid.cells, self.k_mad, MIN_MAD_GREY, grid.covered)

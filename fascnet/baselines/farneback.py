@@ -150,4 +150,4 @@ class FarnebackPredictor(ClassicalDetector[FloatMap]):
     def judge(self, measurements: Iterable[FloatMap], grid: WorkingGrid) -> Iterator[FloatMap]:
         """Smooth in time, then score against the clip."""
         smooth = smooth_in_time(measurements, self.sigma_frames)
-        return score_against_clip(smooth, grid.cells, self.k_mad, MIN_MAD_PX_PER_S)
+        return score_against_clip(smooth, grid.cells, self.k_mad, MIN_MAD_PX_PER_S, grid.covered)

@@ -122,7 +122,7 @@ class KltPredictor(ClassicalDetector[FloatMap]):
             return np.asarray(coherence * together / (near[..., 3] + PRIOR_FEATURES), dtype=np.float32)
 
         maps = map(weigh, smooth_in_time(measurements, self.sigma_frames))
-        return score_against_clip(maps, grid.cells, self.k_mad, MIN_MAD_PX_PER_S)
+        return score_against_clip(maps, grid.cells, self.k_mad, MIN_MAD_PX_PER_S, grid.covered)
 
     def _track(
         self, then: NDArray[np.uint8], now: NDArray[np.uint8]

@@ -27,7 +27,11 @@ _HIGHEST = 65504
 
 
 def score_against_clip(
-    maps: Iterable[FloatMap], shape: tuple[int, int], k_mad: float, least_mad: float
+    maps: Iterable[FloatMap],
+    shape: tuple[int, int],
+    k_mad: float,
+    least_mad: float,
+    covered: NDArray[np.bool_] | None = None,
 ) -> Iterator[FloatMap]:
     """Turn maps of something non-negative into probabilities, by the clip's own median and MAD.
 
@@ -40,6 +44,8 @@ def score_against_clip(
         shape: (h, w).
         k_mad: robust standard deviations above the median where the probability is one half, above 0.
         least_mad: floor of the MAD in the maps' unit, above 0; keeps a still clip free of events.
+        covered: bool (h, w), the cells that show tissue: blank ones would pull the clip's median down. None:
+            all of them.
 
     Yields:
         Probabilities float32 (t, h, w), `CHUNK_TICKS` at once.
@@ -48,7 +54,7 @@ def score_against_clip(
         patterns = np.zeros(65536, dtype=np.int64)
         for item in maps:
             stored = np.minimum(item, _HIGHEST).astype(np.float16)
-            patterns += count_patterns(stored)
+            patterns += count_patterns(stored if covered is None else stored[covered])
             spool.write(stored.tobytes())
         median, mad = find_median_and_mad(patterns)
         scale = np.float32(MAD_TO_SD * max(mad, least_mad))
