@@ -16,85 +16,38 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-PixelBox = tuple[int, int, int, int]
-"""Half-open box (x0, y0, x1, y1) in stored pixels."""
+from fascnet.measurements import Kinematics, NotScored
+from fascnet.regions import Box, MaskFile, PixelBox, Point, Polygon, Region
+
+__all__ = [
+    "FASCICULATION",
+    "Box",
+    "Clip",
+    "ClipCalibration",
+    "ClipSource",
+    "Event",
+    "EventDefinition",
+    "Frame",
+    "HeatmapStream",
+    "Interval",
+    "Kinematics",
+    "Labels",
+    "MaskFile",
+    "NotScored",
+    "PixelBox",
+    "Point",
+    "Polygon",
+    "Prediction",
+    "Predictor",
+    "Recording",
+    "RecordingInfo",
+    "Region",
+]
 
 Interval = tuple[float, float]
 """Half-open interval (start_s, end_s)."""
 
 FASCICULATION = "fasciculation"
-
-
-@dataclass(frozen=True, slots=True)
-class Polygon:
-    """A closed outline in stored pixels.
-
-    Attributes:
-        points: at least three (x, y) corners; the last joins the first.
-    """
-
-    points: tuple[tuple[float, float], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Box:
-    """An upright rectangle in stored pixels, (x0, y0) top left and (x1, y1) bottom right."""
-
-    x0: float
-    y0: float
-    x1: float
-    y1: float
-
-
-@dataclass(frozen=True, slots=True)
-class Point:
-    """One place in stored pixels: what a rater clicked, or the centre of a detection."""
-
-    x: float
-    y: float
-
-
-@dataclass(frozen=True, slots=True)
-class MaskFile:
-    """A mask picture (non-zero = inside) of the recording's size, in a file beside the label file."""
-
-    path: Path
-
-
-Region = Polygon | Box | Point | MaskFile
-
-
-@dataclass(frozen=True, slots=True)
-class Kinematics:
-    """How the tissue moved in one event (docs/kinematics.md); None is what could not be measured.
-
-    Attributes:
-        quality: 0-1; 1 is one clean pattern over still surroundings. Below 0.6 nothing else is given.
-        onset_s: where the displacement waveform leaves the baseline (5 % of its peak), between the frames.
-        peak_s: where it is largest, between the frames.
-        contraction_s: from onset to peak.
-        half_relaxation_s: from the peak until half of it is left.
-        relaxation_s: from the peak until a tenth of it is left.
-        peak_mm: largest displacement over place and time.
-        peak_velocity_mm_per_s: steepest rise of the displacement at the epicentre.
-        anisotropy: length of the mean direction, 0-1, over tissue that moves by 5 % of the peak or more.
-        active_area_mm2: tissue that moves by 50 % of the peak or more, the core.
-        moving_area_mm2: tissue that moves by 15 % of the peak or more.
-        epicentre: where the displacement is largest, stored pixels.
-    """
-
-    quality: float
-    onset_s: float | None = None
-    peak_s: float | None = None
-    contraction_s: float | None = None
-    half_relaxation_s: float | None = None
-    relaxation_s: float | None = None
-    peak_mm: float | None = None
-    peak_velocity_mm_per_s: float | None = None
-    anisotropy: float | None = None
-    active_area_mm2: float | None = None
-    moving_area_mm2: float | None = None
-    epicentre: Point | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,23 +306,6 @@ class Predictor(Protocol):
 
     def describe(self) -> dict[str, object]:
         """Plain facts for `run.json`: version, file, hash, settings."""
-
-
-@dataclass(frozen=True, slots=True)
-class NotScored:
-    """Seconds of a clip that cannot be scored.
-
-    Attributes:
-        start_s: their start.
-        end_s: their end.
-        reason: why, such as `probe_moved`; several reasons are joined by `+`.
-        n_events: events that the detector saw there and that are not counted.
-    """
-
-    start_s: float
-    end_s: float
-    reason: str
-    n_events: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
