@@ -21,9 +21,9 @@ from fascnet.training.validation import Review, count_events, match_clip, start_
 from fascnet.types import ClipCalibration, Event, EventDefinition
 
 SEARCH: tuple[dict[str, tuple[float, ...]], ...] = (
-    {"onset_threshold": (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9), "offset_share": (0.4, 0.6, 0.8, 1.0)},
-    {"min_on_s": (0.067, 0.1, 0.134, 0.167), "min_off_s": (0.034, 0.1)},
-    {"join_cells": (0, 2, 4), "min_cells": (1, 4, 8, 16)},
+    {"onset_threshold": (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95), "offset_share": (0.4, 0.6, 0.8, 1.0)},
+    {"min_on_s": (0.067, 0.1, 0.134, 0.167, 0.2), "min_off_s": (0.034, 0.1)},
+    {"join_cells": (0, 2, 4), "min_cells": (1, 4, 8, 16, 32)},
 )
 """What is tried together, group after group: the best of one group is kept while the next is tried.
 `offset_share` is the offset threshold over the onset threshold."""

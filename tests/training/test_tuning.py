@@ -56,7 +56,7 @@ def test_chooses_by_f1_and_of_equals_the_strictest(tmp_path: Path, monkeypatch: 
     tuned = tune_on_validation(make_network(), [clip], torch.device("cpu"))
     definition, figures = tuned.definition, tuned.figures
     assert definition.onset_threshold == 0.6
-    assert definition.min_on_s == 0.167
+    assert definition.min_on_s == 0.2
     assert definition.offset_threshold <= definition.onset_threshold
     assert (figures["event_f1"], figures["event_precision"], figures["event_recall"]) == (1.0, 1.0, 1.0)
     assert figures["pixel_ap"] == pytest.approx(1.0, abs=0.01)
@@ -69,7 +69,7 @@ def test_a_network_that_finds_nothing_is_tuned_all_the_same(tmp_path: Path) -> N
     network = make_network()
     torch.nn.init.constant_(network.head.get_parameter("bias"), -20.0)
     tuned = tune_on_validation(network, [clip], torch.device("cpu"))
-    assert tuned.definition.onset_threshold == 0.9
+    assert tuned.definition.onset_threshold == 0.95
     assert tuned.figures["false_alarms_per_min"] == 0
 
 

@@ -52,9 +52,13 @@ def test_header_is_read_without_torch_as_safetensors_wrote_it(tmp_path):
 
 def test_the_packaged_model_names_its_subjects():
     record = read_model_header(Path(str(files("fascnet") / "weights" / "model.safetensors")))
-    # It was trained on a phantom, whose subjects are called s000, s001, ...: every hash has its name.
-    known = {hash_subject(f"s{number:03d}", record.salt) for number in range(1000)}
+    # The card names its sets: phantoms of three seeds, and five persons' still pictures.
+    simulated = [f"p{seed}s{number:03d}" for seed in (501, 502, 503) for number in range(120)]
+    persons = ["b5e4ea0dd", "b86c7f76c", "b94b09bd0", "bbdb607d6", "beb120854"]
+    known = {hash_subject(name, record.salt) for name in (*simulated, *persons)}
     assert record.seen and record.seen <= known
+    assert {hash_subject(name, record.salt) for name in persons} <= record.seen
+    assert record.training and record.tuning and not record.training & record.tuning
 
 
 def test_roles_are_told_apart_where_they_are_written(tmp_path):
