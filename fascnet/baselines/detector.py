@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fascnet.errors import RecordingError, SettingError
-from fascnet.models.preprocessing import MIN_GRID_PX, Preprocessor, Tick, WorkingGrid
+from fascnet.models.preprocessing import MIN_GRID_PX, Preprocessor, Tick, WorkingGrid, cover_cells
 from fascnet.types import ClipCalibration, EventDefinition, HeatmapStream, Recording, RecordingInfo
 
 Measured = TypeVar("Measured")
@@ -100,22 +100,25 @@ class ClassicalDetector(ABC, Generic[Measured]):
     def stream(self, recording: Recording) -> HeatmapStream:
         """Start on a recording; nothing is decoded before `chunks` is consumed."""
         grid = self.plan(recording.info)
-        chunks, shape = self.judge(self.measure(recording, grid), grid), self.shape(grid)
-        # A detector with a grid of its own sees the picture blank outside its outline all the same.
-        covered = grid.covered if shape == grid.cells else None
         return HeatmapStream(
             grid.rate_hz,
             grid.box,
-            shape,
+            self.shape(grid),
             grid.mm_per_px,
             grid.assumed_mm_per_px,
-            chunks if covered is None else map(grid.silence, chunks),
-            covered,
+            self.score(self.measure(recording, grid), grid),
+            grid.covered,
             grid.pixel_aspect,
         )
 
+    def score(self, measurements: Iterable[Measured], grid: WorkingGrid) -> Iterator[NDArray[np.float32]]:
+        """Judge measurements, and silence what lies outside the outline of the imaging area."""
+        return map(grid.silence, self.judge(measurements, grid))
+
     def plan(self, info: RecordingInfo) -> WorkingGrid:
         """Lay the working grid over a recording's imaging area, or keep its pixels and frames.
+
+        `covered` is for the detector's own heatmaps, of the shape that `shape` says.
 
         Raises:
             RecordingError: the imaging area is too small, or too large to be muscle ultrasound.
@@ -132,7 +135,11 @@ class ClassicalDetector(ABC, Generic[Measured]):
             grid = WorkingGrid(
                 y1 - y0, x1 - x0, info.fps, info.box, info.mm_per_px, None, pixel_aspect=info.pixel_aspect
             )
-        return dataclasses.replace(grid, rate_hz=info.fps if self.rate_hz is None else self.rate_hz)
+        covered = None
+        if info.outline is not None:
+            covered = cover_cells(info.outline, info.box, (grid.height, grid.width), self.shape(grid))
+        rate_hz = info.fps if self.rate_hz is None else self.rate_hz
+        return dataclasses.replace(grid, rate_hz=rate_hz, covered=covered)
 
     def ticks(self, recording: Recording, grid: WorkingGrid) -> Iterator[Tick]:
         """Yield the working clip tick by tick, decoding lazily and holding one frame."""

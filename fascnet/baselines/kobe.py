@@ -134,7 +134,7 @@ class KobePredictor(ClassicalDetector[FloatMap]):
     def judge(self, measurements: Iterable[FloatMap], grid: WorkingGrid) -> Iterator[FloatMap]:
         """Choose one of the two, then score against the clip."""
         maps = (displacements[int(self.subtract_median)] for displacements in measurements)
-        return score_against_clip(maps, self.shape(grid), self.k_mad, MIN_MAD_PX)
+        return score_against_clip(maps, self.shape(grid), self.k_mad, MIN_MAD_PX, grid.covered)
 
     def _advance(
         self, windows: list[_TrackingWindow], before: NDArray[np.uint8], now: NDArray[np.uint8]

@@ -44,8 +44,7 @@ def score_against_clip(
         shape: (h, w).
         k_mad: robust standard deviations above the median where the probability is one half, above 0.
         least_mad: floor of the MAD in the maps' unit, above 0; keeps a still clip free of events.
-        covered: bool (h, w), the cells that show tissue: blank ones would pull the clip's median down. None:
-            all of them.
+        covered: bool (h, w), cells that show tissue; blank ones would pull the median down. None: all.
 
     Yields:
         Probabilities float32 (t, h, w), `CHUNK_TICKS` at once.

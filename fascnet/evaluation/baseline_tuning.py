@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from fascnet.baselines.detector import ClassicalDetector
-from fascnet.data.recording.recordings import open_recording
+from fascnet.data.recording.recordings import open_clip
 from fascnet.evaluation.figures.clips import build_auroc
 from fascnet.evaluation.figures.events import f1, false_alarms_per_min, precision, recall
 from fascnet.evaluation.matching.match import match_events
@@ -166,7 +166,7 @@ def _group(trials: Sequence[Trial], keys: Any) -> Iterator[list[Trial]]:
 
 def _judge_clip(trials: Sequence[Trial], clip: ClipSource, labels: Labels) -> None:
     first = trials[0].detector
-    recording = open_recording(clip.path, fps=clip.fps, mm_per_px=clip.mm_per_px)
+    recording = open_clip(clip)
     grid = first.plan(recording.info)
     measurements = list(first.measure(recording, grid))
     for same in _group(trials, lambda trial: trial.detector.settings().keys() - EVENT_ONLY):
@@ -184,12 +184,14 @@ def _judge_measurements(
     spacing = assumed_mm_per_px if grid.mm_per_px is None else grid.mm_per_px
     shape = detector.shape(grid)
     finders = [
-        EventFinder(trial.detector.event_definition, grid.rate_hz, shape, grid.box, spacing)
+        EventFinder(
+            trial.detector.event_definition, grid.rate_hz, shape, grid.box, spacing, grid.pixel_aspect
+        )
         for trial in trials
     ]
     found: list[list[Event]] = [[] for _ in trials]
     pool = ClipPool()
-    for chunk in detector.judge(measurements, grid):
+    for chunk in detector.score(measurements, grid):
         for heatmap in chunk:
             pool.push(heatmap)
             for index, finder in enumerate(finders):

@@ -118,7 +118,10 @@ class Preprocessor:
                 "give the right mm_per_px in a manifest"
             )
         assumed = None if info.mm_per_px is not None else self.assumed_mm_per_px
-        covered = None if info.outline is None else _cover_cells(info.outline, info.box, (height, width))
+        cells = (height // CELL_PX, width // CELL_PX)
+        covered = (
+            None if info.outline is None else cover_cells(info.outline, info.box, (height, width), cells)
+        )
         return WorkingGrid(
             height,
             width,
@@ -153,8 +156,13 @@ class Preprocessor:
                 yield Tick(image, 0.0)
 
 
-def _cover_cells(outline: Polygon, box: PixelBox, shape: tuple[int, int]) -> NDArray[np.bool_]:
-    """Return which cells (h, w) of a working grid of `shape` (height, width) lie within an outline."""
+def cover_cells(
+    outline: Polygon, box: PixelBox, shape: tuple[int, int], cells: tuple[int, int]
+) -> NDArray[np.bool_]:
+    """Say which `cells` (h, w) of a grid of `shape` (height, width) lie within an outline, half or more.
+
+    The grid covers the box exactly, and the cells divide it evenly.
+    """
     x0, y0, x1, y1 = box
     height, width = shape
     # Corners count along the edges of pixels; the grid covers the box exactly.
@@ -165,8 +173,8 @@ def _cover_cells(outline: Polygon, box: PixelBox, shape: tuple[int, int]) -> NDA
     # OpenCV counts from the centre of the first pixel.
     fixed = np.rint((corners - 0.5) * 2**fraction_bits).astype(np.int32)
     cv2.fillPoly(inside, [fixed], 1, shift=fraction_bits)
-    cells = inside.reshape(height // CELL_PX, CELL_PX, width // CELL_PX, CELL_PX).mean(axis=(1, 3))
-    return np.asarray(cells >= 0.5)
+    share = cv2.resize(inside.astype(np.float32), (cells[1], cells[0]), interpolation=cv2.INTER_AREA)
+    return np.asarray(share >= 0.5)
 
 
 def choose_frames(frames: Iterator[Frame], rate_hz: float) -> Iterator[tuple[Frame, int]]:

@@ -22,7 +22,7 @@ from fascnet.baselines.tongue import TonguePredictor
 from fascnet.errors import RecordingError, SettingError
 from fascnet.inference.events import EventFinder
 from fascnet.models.preprocessing import Tick
-from fascnet.types import Predictor
+from fascnet.types import Polygon, Predictor
 
 from .twitching import CENTRE_PX, TWITCH_S, PictureRecording, TwitchingRecording
 
@@ -151,6 +151,23 @@ def test_every_number_has_a_range_and_every_measured_setting_exists(detector):
     numbers = {key for key, value in detector.settings().items() if not isinstance(value, bool)} - grid
     assert set(detector.RANGES) == numbers
     assert detector.settings().keys() >= detector.MEASURED_WITH and grid <= detector.MEASURED_WITH
+
+
+@pytest.mark.parametrize("detector", DETECTORS, ids=name)
+@pytest.mark.parametrize("pitch_mm", [None, 0.15])
+def test_outside_the_outline_nothing_is_found(detector, pitch_mm):
+    rng = np.random.default_rng(0)
+    pictures = [rng.integers(0, 255, (98, 130), dtype=np.uint8) for _ in range(24)]
+    left = Polygon(((0.0, 0.0), (65.0, 0.0), (65.0, 98.0), (0.0, 98.0)))
+    if detector.name != "bandpass" or pitch_mm is not None:
+        detector = dataclasses.replace(detector, pitch_mm=pitch_mm)
+    if detector.name == "constant":
+        detector = ConstantPredictor(0.4, pitch_mm=pitch_mm)
+    heatmap, stream = predict(detector, PictureRecording(pictures, outline=left, pixel_aspect=1.2))
+    assert stream.covered.shape == stream.shape and stream.pixel_aspect == 1.2
+    assert stream.covered.mean() == pytest.approx(0.5, abs=0.05)
+    assert not heatmap[:, ~stream.covered].any()
+    assert detector.name != "constant" or heatmap[:, stream.covered].min() == np.float32(0.4)
 
 
 def test_stored_pixels_and_frames_are_kept_where_no_grid_is_set():

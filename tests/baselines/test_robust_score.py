@@ -66,3 +66,13 @@ def test_an_event_ends_at_a_share_of_its_threshold():
     z = 8.0 * 0.5
     assert rule.offset_threshold == pytest.approx(z / (z + 8.0))
     assert (rule.onset_threshold, rule.min_on_s, rule.min_off_s) == (0.5, 0.1, 0.2)
+
+
+def test_what_is_blank_does_not_count_in_the_level():
+    maps = (100 + np.random.default_rng(0).normal(0, 1, (50, 8, 8))).astype(np.float32)
+    alone = np.concatenate(list(score_against_clip(maps, (8, 8), 8.0, 0.1)))
+    wide = np.concatenate([maps, np.zeros((50, 8, 24), np.float32)], axis=2)
+    covered = np.zeros((8, 32), bool)
+    covered[:, :8] = True
+    found = np.concatenate(list(score_against_clip(wide, (8, 32), 8.0, 0.1, covered)))
+    assert np.array_equal(found[:, :, :8], alone)

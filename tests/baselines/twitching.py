@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fascnet.types import Frame, RecordingInfo
+from fascnet.types import Frame, Polygon, RecordingInfo
 
 SIZE = 128
 TWITCH_S = (1.0, 1.3)
@@ -64,6 +64,8 @@ class PictureRecording:
     pictures: Sequence[NDArray[np.uint8]]
     fps: float = 30.0
     times_s: Sequence[float] | None = None
+    outline: Polygon | None = None
+    pixel_aspect: float = 1.0
     path: Path = Path("pictures.mp4")
 
     @property
@@ -71,7 +73,17 @@ class PictureRecording:
         height, width = self.pictures[0].shape
         n_frames = len(self.pictures)
         box = (0, 0, width, height)
-        return RecordingInfo(height, width, n_frames, self.fps, n_frames / self.fps, 0.15, box)
+        return RecordingInfo(
+            height,
+            width,
+            n_frames,
+            self.fps,
+            n_frames / self.fps,
+            0.15,
+            box,
+            outline=self.outline,
+            pixel_aspect=self.pixel_aspect,
+        )
 
     def frames(self) -> Iterator[Frame]:
         for index, picture in enumerate(self.pictures):

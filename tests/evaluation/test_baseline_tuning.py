@@ -29,12 +29,12 @@ LABELS = {
 def opened(monkeypatch):
     names = []
 
-    def open_recording(path, **_):
-        names.append(path.stem)
-        amplitude = {"twitching": 3.0, "quiet": 0.0}[path.stem]
+    def open_clip(clip):
+        names.append(clip.clip_id)
+        amplitude = {"twitching": 3.0, "quiet": 0.0}[clip.clip_id]
         return TwitchingRecording(amplitude_px=amplitude, drift_px=0.0, noise_grey=3.0)
 
-    monkeypatch.setattr(baseline_tuning, "open_recording", open_recording)
+    monkeypatch.setattr(baseline_tuning, "open_clip", open_clip)
     return names
 
 
@@ -63,7 +63,7 @@ def test_figures_equal_those_of_each_setting_alone(opened):
     for trial in trials:
         found = 0
         for clip in CLIPS[:2]:
-            recording = baseline_tuning.open_recording(clip.path)
+            recording = baseline_tuning.open_clip(clip)
             stream = trial.detector.stream(recording)
             rule = trial.detector.event_definition
             finder = EventFinder(rule, stream.fps, stream.shape, stream.box, stream.mm_per_px)
