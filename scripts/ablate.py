@@ -33,6 +33,7 @@ from fascnet.data.labelling.targets import TWITCH, UNKNOWN
 from fascnet.data.training_input.dataset import WindowSampler
 from fascnet.data.training_input.motion_cache import MotionClip, MotionWindowDataset, measure_clip
 from fascnet.data.training_input.working_clip import WorkingClip
+from fascnet.errors import FascnetError
 from fascnet.evaluation.figures.events import f1
 from fascnet.evaluation.figures.pixels import PixelHistogram
 from fascnet.models.unet import FasciculationUNet
@@ -70,18 +71,28 @@ THRESHOLDS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 def main(arguments: Sequence[str]) -> int:
     """Train and judge every variant, and print the table row by row."""
     settings = {"data.root": "", "steps": "300", "seeds": "3", "val_clips": "12", "cache": "", "variants": ""}
-    settings |= {key: value for key, _, value in (argument.partition("=") for argument in arguments)}
-    if not settings["data.root"]:
-        print("ablate: give data.root=FOLDER with a train and a val split", file=sys.stderr)
+    given = {key: value for key, _, value in (argument.partition("=") for argument in arguments)}
+    unknown = sorted(set(given) - set(settings))
+    settings |= given
+    chosen = settings["variants"].split(",") if settings["variants"] else list(VARIANTS)
+    if unknown or not settings["data.root"] or not set(chosen) <= set(VARIANTS):
+        print(
+            f"ablate: give data.root=FOLDER, and of {', '.join(settings)} what you like; "
+            f"variants: {', '.join(VARIANTS)}",
+            file=sys.stderr,
+        )
         return 2
     torch.set_num_threads(1)
-    with tempfile.TemporaryDirectory() as folder:
-        cache = settings["cache"] or folder
-        run(settings["data.root"], cache, settings)
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            run(settings["data.root"], settings["cache"] or folder, settings, chosen)
+    except FascnetError as error:
+        print(f"ablate: {error}", file=sys.stderr)
+        return 2
     return 0
 
 
-def run(root: str, cache: str, settings: Mapping[str, str]) -> None:
+def run(root: str, cache: str, settings: Mapping[str, str], chosen: Sequence[str]) -> None:
     """Prepare the clips once, then train every variant."""
     overrides = ["experiment=shipped", f"data.root={root}", f"data.cache_dir={cache}", "output=none"]
     data = instantiate_node(compose_config("train", overrides)["data"], "data")
@@ -90,7 +101,6 @@ def run(root: str, cache: str, settings: Mapping[str, str]) -> None:
     # Spread over the subjects, which follow one another.
     val = data.val_clips[:: max(1, len(data.val_clips) // int(settings["val_clips"]))]
     judged = [(clip, measure_clip(clip, 0, None, data.window, data.cache_dir, data.seed)) for clip in val]
-    chosen = settings["variants"].split(",") if settings["variants"] else list(VARIANTS)
     print("| variant | pixel AP | event F1 |\n| --- | --- | --- |", flush=True)
     for name in chosen:
         variant = dict(VARIANTS[name])
