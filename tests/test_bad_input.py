@@ -177,8 +177,8 @@ def test_a_bad_recording_costs_only_itself(
 def test_a_recording_that_breaks_off_is_scored_as_far_as_it_goes(study: Path, capsys: Capture) -> None:
     write_clip(study / "in" / "long.avi", seed=2, n_frames=90)
     cut(study / "in" / "long.avi", 0.6)
-    assert predict(study / "in", study / "out", "reject=null") == 0
-    row = read_scores(study / "out")["long"]
+    assert predict(study / "in", study / "whole", "reject=null") == 0
+    row = read_scores(study / "whole")["long"]
     assert row["status"] == "partial" and row["reason"] and 1.0 < float(row["scored_s"]) < 3.0
     assert "partial: long: " in capsys.readouterr().out
 

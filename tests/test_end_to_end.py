@@ -241,6 +241,8 @@ def test_a_second_run_keeps_every_byte_of_every_clip(house: Path, capsys: pytest
         f"output={house / 'flow'}",
         "detector=farneback",
         "overlay=false",
+        "reject=null",
+        "name_periodic=null",
     )
     assert "0 predicted, 8 kept, 0 failed" in capsys.readouterr().out
     assert {path: path.read_bytes() for path in before} == before
