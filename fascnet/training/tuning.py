@@ -1,4 +1,4 @@
-"""Chooses, on validation clips alone, the six numbers of an event and the calibration of clip scores."""
+"""Chooses, on validation clips alone, the numbers of an event and the calibration of cells and clips."""
 
 from __future__ import annotations
 
@@ -10,27 +10,26 @@ from itertools import product
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 
 from fascnet.data.training_input.working_clip import WorkingClip
 from fascnet.evaluation.figures.events import f1
 from fascnet.inference.scores import calibrate
 from fascnet.models.unet import FasciculationUNet
+from fascnet.training.calibration import calibrate_cells, fit_calibration
 from fascnet.training.heatmap_spool import HeatmapSpool
 from fascnet.training.validation import Review, count_events, match_clip, start_finder, summarise_events
 from fascnet.types import ClipCalibration, Event, EventDefinition
 
 SEARCH: tuple[dict[str, tuple[float, ...]], ...] = (
-    {"onset_threshold": (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95), "offset_share": (0.4, 0.6, 0.8, 1.0)},
+    {
+        "onset_threshold": (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95),
+        "offset_share": (0.4, 0.6, 0.8, 1.0),
+    },
     {"min_on_s": (0.067, 0.1, 0.134, 0.167, 0.2), "min_off_s": (0.034, 0.1)},
     {"join_cells": (0, 2, 4), "min_cells": (1, 4, 8, 16, 32)},
 )
 """What is tried together, group after group: the best of one group is kept while the next is tried.
 `offset_share` is the offset threshold over the onset threshold."""
-
-PRIOR_WEIGHT = 0.05
-"""Pull of the calibration towards the identity: a dozen separable clips must not make scores of 0 and 1."""
-
 
 SPECIFICITY = 0.985
 """Of clips without fasciculations, the share to be called negative: what eleven human raters reached on 25
@@ -57,10 +56,10 @@ class Tuning:
 def tune_on_validation(
     network: FasciculationUNet, clips: Sequence[WorkingClip], device: torch.device
 ) -> Tuning:
-    """Choose event definition, calibration and operating point.
+    """Calibrate the cells, then choose event definition, calibration of clips and operating point.
 
     Args:
-        network: in evaluation mode, on `device`.
+        network: in evaluation mode, on `device`; its head is rescaled in place (`calibrate_cells`).
         clips: validation clips.
         device: where the network is.
 
@@ -68,6 +67,7 @@ def tune_on_validation(
         The definition with the largest F1 (of equals, the strictest), its onsets moved by their median lag
         behind the labels; the rest; and the validation figures with them.
     """
+    calibrate_cells(network, clips, device)
     with HeatmapSpool() as spool:
         review = Review(EventDefinition(), spool)
         for clip in clips:
@@ -164,25 +164,3 @@ def choose_operating_point(
         "n_negative": len(negatives),
         "n_positive": len(positives),
     }
-
-
-def fit_calibration(logits: Sequence[float], truths: Sequence[bool]) -> ClipCalibration:
-    """Fit Platt scaling (Platt 1999, with his smoothed targets) to validation clips.
-
-    With one class only there is nothing to fit: the identity.
-    """
-    positives = sum(truths)
-    negatives = len(truths) - positives
-    if positives == 0 or negatives == 0:
-        return ClipCalibration()
-    z = np.asarray(logits)
-    target = np.where(np.asarray(truths), (positives + 1) / (positives + 2), 1 / (negatives + 2))
-
-    def measure_cost(parameters: np.ndarray) -> float:
-        slope, intercept = math.exp(parameters[0]), parameters[1]
-        logit = slope * z + intercept
-        cross_entropy = np.logaddexp(0.0, logit) - target * logit
-        return float(cross_entropy.sum() + PRIOR_WEIGHT * np.square(parameters).sum())
-
-    fitted = minimize(measure_cost, np.zeros(2), method="Nelder-Mead", options={"xatol": 1e-6, "fatol": 1e-8})
-    return ClipCalibration(float(math.exp(fitted.x[0])), float(fitted.x[1]))

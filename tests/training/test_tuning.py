@@ -7,39 +7,10 @@ import pytest
 import torch
 
 from fascnet.data.labelling.targets import rasterise_truth
-from fascnet.training.tuning import choose_operating_point, fit_calibration, tune_on_validation
+from fascnet.training.tuning import choose_operating_point, tune_on_validation
 from fascnet.types import ClipCalibration
 from tests.data.tiny import make_frames, make_working_clip
 from tests.models.test_unet import make_network
-
-
-def sigmoid(x: np.ndarray) -> np.ndarray:
-    return 1 / (1 + np.exp(-x))
-
-
-def test_finds_the_slope_and_intercept_that_made_the_data() -> None:
-    rng = np.random.default_rng(0)
-    logits = rng.normal(0, 3, 4000)
-    truths = rng.random(4000) < sigmoid(0.5 * logits - 1.0)
-    fitted = fit_calibration(logits.tolist(), truths.tolist())
-    assert fitted.slope == pytest.approx(0.5, abs=0.05)
-    assert fitted.intercept == pytest.approx(-1.0, abs=0.15)
-
-
-def test_separable_clips_do_not_become_certain() -> None:
-    fitted = fit_calibration([-6.0] * 6 + [6.0] * 6, [False] * 6 + [True] * 6)
-    low, high = (float(sigmoid(np.array(fitted.slope * z + fitted.intercept))) for z in (-6, 6))
-    assert 0.02 < low < 0.2
-    assert 0.8 < high < 0.98
-
-
-def test_higher_logits_are_never_less_likely() -> None:
-    assert fit_calibration([1.0, 2.0, 3.0, 4.0], [True, True, False, False]).slope > 0
-
-
-@pytest.mark.parametrize("truths", [[True, True], [False, False], []])
-def test_one_class_leaves_scores_as_they_are(truths: list[bool]) -> None:
-    assert fit_calibration([0.3, 2.0][: len(truths)], truths) == ClipCalibration()
 
 
 def test_chooses_by_f1_and_of_equals_the_strictest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,83 @@
+"""Makes probabilities of what a network says of cells and of clips, by Platt scaling (Platt 1999)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+
+from fascnet.data.training_input.working_clip import WorkingClip
+from fascnet.evaluation.figures.pixels import PixelHistogram
+from fascnet.models.unet import FasciculationUNet
+from fascnet.training.validation import Review
+from fascnet.types import ClipCalibration, EventDefinition
+
+PRIOR_WEIGHT = 0.05
+"""Pull of the calibration towards the identity: a dozen separable clips must not make scores of 0 and 1."""
+
+
+def calibrate_cells(
+    network: FasciculationUNet, clips: Sequence[WorkingClip], device: torch.device
+) -> ClipCalibration:
+    """Scale a network's last layer so that of the cells at probability p a share of p twitches.
+
+    Dice and focal losses make a network surer, or less sure, than it is right. Thresholds then crowd at one
+    end of the range, where a heatmap kept as bytes cannot tell them apart.
+
+    Args:
+        network: in evaluation mode, on `device`; its head is changed in place.
+        clips: validation clips.
+        device: where the network is.
+
+    Returns:
+        What was folded into the head; the identity when no cell twitches or none rests.
+    """
+    review = Review(EventDefinition())
+    for clip in clips:
+        review.add(clip, network, device)
+    fitted = fit_cell_calibration(review.pixels)
+    with torch.no_grad():
+        network.head.get_parameter("weight").mul_(fitted.slope)
+        network.head.get_parameter("bias").mul_(fitted.slope).add_(fitted.intercept)
+    return fitted
+
+
+def fit_cell_calibration(cells: PixelHistogram) -> ClipCalibration:
+    """Fit Platt scaling to cells counted by probability; the middle of a bin stands for all in it."""
+    middles = (np.arange(cells.bins) + 0.5) / cells.bins
+    return _fit(np.log(middles / (1.0 - middles)), cells.positive, cells.negative)
+
+
+def fit_calibration(logits: Sequence[float], truths: Sequence[bool]) -> ClipCalibration:
+    """Fit Platt scaling, with his smoothed targets, to validation clips.
+
+    With one class only there is nothing to fit: the identity.
+    """
+    is_true = np.asarray(truths, bool)
+    return _fit(np.asarray(logits, np.float64), is_true, ~is_true)
+
+
+def _fit(
+    z: NDArray[np.float64], positive: NDArray[np.generic], negative: NDArray[np.generic]
+) -> ClipCalibration:
+    """Fit to `positive` true and `negative` other cases, each (n,), at the logits `z` (n,)."""
+    n_true, n_other = positive.astype(np.float64), negative.astype(np.float64)
+    positives, negatives = float(n_true.sum()), float(n_other.sum())
+    if positives == 0 or negatives == 0:
+        return ClipCalibration()
+    # Expected numbers of true cases when each target is smoothed.
+    expected = n_true * (positives + 1) / (positives + 2) + n_other / (negatives + 2)
+    count = n_true + n_other
+
+    def measure_cost(parameters: NDArray[np.float64]) -> float:
+        slope, intercept = math.exp(parameters[0]), parameters[1]
+        logit = slope * z + intercept
+        cross_entropy = count * np.logaddexp(0.0, logit) - expected * logit
+        return float(cross_entropy.sum() + PRIOR_WEIGHT * np.square(parameters).sum())
+
+    fitted = minimize(measure_cost, np.zeros(2), method="Nelder-Mead", options={"xatol": 1e-6, "fatol": 1e-8})
+    return ClipCalibration(float(math.exp(fitted.x[0])), float(fitted.x[1]))

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from fascnet.data.labelling.targets import rasterise_truth
+from fascnet.evaluation.figures.pixels import PixelHistogram
+from fascnet.training.calibration import calibrate_cells, fit_calibration, fit_cell_calibration
+from fascnet.training.validation import Review
+from fascnet.types import ClipCalibration, EventDefinition
+from tests.data.tiny import make_frames, make_labels, make_working_clip
+from tests.models.test_unet import make_network
+
+
+def sigmoid(x: np.ndarray) -> np.ndarray:
+    return 1 / (1 + np.exp(-x))
+
+
+def test_finds_the_slope_and_intercept_that_made_the_data() -> None:
+    rng = np.random.default_rng(0)
+    logits = rng.normal(0, 3, 4000)
+    truths = rng.random(4000) < sigmoid(0.5 * logits - 1.0)
+    fitted = fit_calibration(logits.tolist(), truths.tolist())
+    assert fitted.slope == pytest.approx(0.5, abs=0.05)
+    assert fitted.intercept == pytest.approx(-1.0, abs=0.15)
+
+
+def test_separable_clips_do_not_become_certain() -> None:
+    fitted = fit_calibration([-6.0] * 6 + [6.0] * 6, [False] * 6 + [True] * 6)
+    low, high = (float(sigmoid(np.array(fitted.slope * z + fitted.intercept))) for z in (-6, 6))
+    assert 0.02 < low < 0.2
+    assert 0.8 < high < 0.98
+
+
+def test_higher_logits_are_never_less_likely() -> None:
+    assert fit_calibration([1.0, 2.0, 3.0, 4.0], [True, True, False, False]).slope > 0
+
+
+@pytest.mark.parametrize("truths", [[True, True], [False, False], []])
+def test_one_class_leaves_scores_as_they_are(truths: list[bool]) -> None:
+    assert fit_calibration([0.3, 2.0][: len(truths)], truths) == ClipCalibration()
+
+
+def test_cells_that_are_too_sure_are_found_out() -> None:
+    rng = np.random.default_rng(1)
+    logits = rng.normal(-1, 2, 200_000)
+    truth = rng.random(logits.size) < sigmoid(logits)
+    cells = PixelHistogram()
+    cells.add(sigmoid(3.0 * logits + 1.5), truth, np.ones(logits.size, bool))
+    fitted = fit_cell_calibration(cells)
+    assert fitted.slope == pytest.approx(1 / 3, abs=0.02)
+    assert fitted.intercept == pytest.approx(-0.5, abs=0.05)
+
+
+def test_cells_without_a_twitch_leave_the_network_as_it_is(tmp_path: Path) -> None:
+    still = make_labels("w", 20, None)
+    clip, network = make_working_clip(tmp_path, make_frames(20, 0, None), still), make_network()
+    before = network.head.get_parameter("weight").clone()
+    assert calibrate_cells(network, [clip], torch.device("cpu")) == ClipCalibration()
+    assert torch.equal(network.head.get_parameter("weight"), before)
+
+
+def test_the_calibration_is_folded_into_the_head(tmp_path: Path) -> None:
+    """Each cell's new logit is slope x old + intercept, and on average the cells now say what is true."""
+    clip, network = make_working_clip(tmp_path, make_frames(45, 0, range(18, 27))), make_network()
+    truth, valid = rasterise_truth(clip.labels, clip.times_s, clip.grid.box, clip.grid.cells)
+    assert truth.any()
+    assert valid.all()
+    motion = torch.randn(1, 6, network.front_end.N_CHANNELS, 16, 16)
+    with torch.no_grad():
+        before = network.judge_motion(motion, {})
+        fitted = calibrate_cells(network, [clip], torch.device("cpu"))
+        after = network.judge_motion(motion, {})
+    assert fitted != ClipCalibration()
+    assert torch.allclose(after, fitted.slope * before + fitted.intercept, atol=1e-4)
+    review = Review(EventDefinition())
+    review.add(clip, network, torch.device("cpu"))
+    cells = review.pixels.positive + review.pixels.negative
+    middles = (np.arange(cells.size) + 0.5) / cells.size
+    twitching = review.pixels.positive.sum() / cells.sum()
+    assert (cells * middles).sum() / cells.sum() == pytest.approx(twitching, rel=0.05)
