@@ -301,6 +301,10 @@ class Predictor(Protocol):
     def calibration(self) -> ClipCalibration:
         """How its pooled clip logit becomes a probability."""
 
+    @property
+    def clip_threshold(self) -> float | None:
+        """Score from which a clip counts as positive; None when none was chosen."""
+
     def stream(self, recording: Recording) -> HeatmapStream:
         """Start on a recording; the work is done as `chunks` is consumed, at constant memory."""
 
@@ -335,6 +339,7 @@ class Prediction:
         area_from: as in `RecordingInfo`.
         area_confidence: as in `RecordingInfo`; None when failed.
         not_scored: seconds that were left out, in order, apart from each other.
+        positive: whether the score reaches the model's operating point; None without either.
     """
 
     clip_id: str
@@ -359,6 +364,7 @@ class Prediction:
     area_from: str = ""
     area_confidence: float | None = None
     not_scored: tuple[NotScored, ...] = ()
+    positive: bool | None = None
 
     @property
     def not_scored_s(self) -> float:

@@ -76,6 +76,11 @@ class ClassicalDetector(ABC, Generic[Measured]):
         """Not calibrated: its clip scores rank clips, they are no probabilities."""
         return ClipCalibration()
 
+    @property
+    def clip_threshold(self) -> float | None:
+        """No operating point was chosen."""
+        return None
+
     @abstractmethod
     def measure(self, recording: Recording, grid: WorkingGrid) -> Iterator[Measured]:
         """Yield one measurement a tick, decoding lazily, at constant memory."""

@@ -265,11 +265,13 @@ def _predict_stream(
     seen_s = min(end_s, store.n_ticks / stream.fps)
     with nullcontext() if judge.watcher is None else stages.stage("movement"):
         judged = judge.judge(events, finder, store, logit, seen_s)
+    score = None if judged.logit is None else calibrate(judged.logit, predictor.calibration)
+    threshold = predictor.clip_threshold
     result = Prediction(
         clip_id=source.clip_id,
         status="ok" if watched.broken is None else "partial",
         events=judged.events,
-        score=None if judged.logit is None else calibrate(judged.logit, predictor.calibration),
+        score=score,
         duration_s=end_s,
         scored_s=max(0.0, seen_s - judged.not_scored_s),
         reason="; ".join(part for part in (watched.remark, judged.reason) if part),
@@ -283,6 +285,7 @@ def _predict_stream(
         area_from=watched.info.area_from,
         area_confidence=watched.info.area_confidence,
         not_scored=judged.not_scored,
+        positive=None if score is None or threshold is None else score >= threshold,
     )
     result = _describe(source, result)
     mean_frame = watched.mean_frame

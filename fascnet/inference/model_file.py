@@ -163,13 +163,17 @@ def _read_spec(path: Path, header: str) -> ModelSpec:
             values[key] = tuple(raw.get(key, ()))
         spec = ModelSpec(**values)
         numbers = [*asdict(spec.event_definition).values(), *asdict(spec.calibration).values()]
+        if "clip_threshold" in spec.operating_point:
+            numbers.append(spec.operating_point["clip_threshold"])
     except (json.JSONDecodeError, RecursionError, AttributeError, KeyError, TypeError) as error:
         raise ModelFileError(
             f"{path}: its specification is damaged ({error}); copy or train it again"
         ) from error
     # NaN compares as False; seconds, probabilities and slopes beyond the bound are damage.
     if not all(type(n) in {int, float} and abs(n) < 1e9 for n in numbers):
-        raise ModelFileError(f"{path}: its event definition or calibration holds something that is no number")
+        raise ModelFileError(
+            f"{path}: its event definition, calibration or operating point holds something that is no number"
+        )
     return spec
 
 

@@ -65,6 +65,11 @@ class NetworkPredictor:
         """Calibration from the model file."""
         return self.model.spec.calibration
 
+    @property
+    def clip_threshold(self) -> float | None:
+        """Operating point from the model file."""
+        return self.model.spec.operating_point.get("clip_threshold")
+
     def stream(self, recording: Recording) -> HeatmapStream:
         """Start on a recording.
 

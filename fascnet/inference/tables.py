@@ -39,7 +39,7 @@ SCORE_COLUMNS = (
 )
 SCREEN_COLUMNS = ("mm_per_px_from", "scale_confidence", "area_from", "area_confidence")
 """At the right of the scores; a table of an earlier version that lacks them is read all the same."""
-ADDED_SCORE_COLUMNS = ("not_scored_s",)
+ADDED_SCORE_COLUMNS = ("not_scored_s", "positive")
 """Columns that came later: a table without them is whole."""
 EVENT_COLUMNS = (
     "clip_id",
@@ -195,6 +195,7 @@ def _score_cells(prediction: Prediction) -> list[str]:
         p.area_from,
         _number(p.area_confidence, 3),
         _number(p.not_scored_s, 4) if done else "",
+        {True: "yes", False: "no", None: ""}[p.positive],
     ]
 
 
@@ -280,6 +281,7 @@ def _parse_scores(
         area_from=row.get("area_from", ""),
         area_confidence=_parse_optional(row, "area_confidence"),
         not_scored=not_scored,
+        positive={"yes": True, "no": False}.get(row.get("positive", "")),
     )
 
 

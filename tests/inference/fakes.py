@@ -27,6 +27,7 @@ class BrightnessPredictor:
     name = "brightness"
     event_definition = EventDefinition(min_on_s=0.067, min_off_s=0.067)
     calibration = ClipCalibration()
+    clip_threshold = 0.5
 
     def stream(self, recording: Recording) -> HeatmapStream:
         info = recording.info

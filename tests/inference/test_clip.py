@@ -66,6 +66,7 @@ def test_finds_the_painted_twitch_and_writes_every_file(paint, tmp_path):
     assert event.area_px == pytest.approx(2 * 3 * 64)
     assert event.area_mm2 == pytest.approx(2 * 3 * 0.64)
     assert found.score == pytest.approx(240 / 255, abs=0.01)
+    assert found.positive is True
     assert found.duration_s == found.scored_s == pytest.approx(1.5)
     assert found.active_area_fraction == pytest.approx(6 / 48)
     assert sorted(p.name for p in (tmp_path / "a").iterdir()) == ["heatmap.npz", "overlay.mp4", "summary.png"]

@@ -206,6 +206,8 @@ def test_other_weights(tmp_path: Path) -> None:
         ({"event_definition": {"onset_threshold": 7.0}}, "threshold"),
         ({"calibration": {"slope": float("inf")}}, "no number"),
         ({"calibration": {"slope": 10**400}}, "no number"),
+        ({"operating_point": {"clip_threshold": "high"}}, "no number"),
+        ({"operating_point": {"clip_threshold": None}}, "no number"),
         ({"subjects_sha256": 4}, "damaged"),
     ],
 )
