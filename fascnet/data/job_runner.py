@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, as_completed, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -40,7 +42,7 @@ def run_jobs(
     if workers == 1 or len(jobs) <= 1:
         yield from (work(job) for job in jobs)
         return
-    executor = _start_workers(min(workers, len(jobs)))
+    executor = start_pool(min(workers, len(jobs)))
     try:
         for future in as_completed([executor.submit(work, job) for job in jobs]):
             yield future.result()
@@ -87,7 +89,7 @@ def _run_until_crash(
     waiting = list(reversed(indices))
     under_way: dict[Future[Result], int] = {}
     broken = False
-    executor = _start_workers(min(workers, len(waiting)))
+    executor = start_pool(min(workers, len(waiting)))
     try:
         while under_way or (waiting and not broken):
             while waiting and not broken and len(under_way) < 2 * workers:
@@ -112,12 +114,26 @@ def _run_until_crash(
         executor.shutdown(cancel_futures=True)
 
 
-def _start_workers(workers: int) -> ProcessPoolExecutor:
+def start_pool(workers: int) -> ProcessPoolExecutor:
+    """Start worker processes that end when this one does, however it ends.
+
+    Args:
+        workers: how many, >= 1.
+    """
     # Forked children would inherit OpenCV's and the caller's threads; spawned ones are the same on every
     # system.
     context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(workers, mp_context=context, initializer=_limit_threads)
+    return ProcessPoolExecutor(workers, mp_context=context, initializer=_prepare_worker)
 
 
-def _limit_threads() -> None:
+def _prepare_worker() -> None:
     cv2.setNumThreads(1)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """Wait for the process that started this one; a killed one cannot tell its workers to stop."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

@@ -7,9 +7,7 @@ test set.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from itertools import repeat
-from multiprocessing import get_context
 
 import numpy as np
 import pandas as pd
@@ -17,6 +15,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
 from fascnet.baselines.farneback import MIN_MAD_PX_PER_S, trace_residual_speed
+from fascnet.data.job_runner import start_pool
 from fascnet.data.labelling.targets import rasterise_truth
 from fascnet.data.recording.recordings import open_clip
 from fascnet.errors import SettingError
@@ -78,7 +77,7 @@ def measure_farneback_bar(
     pooled: Histograms = {}
     settings = (repeat(preprocessor), repeat(lags), repeat(sigmas), repeat(spatial_sigma_px))
     if workers > 0:
-        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        with start_pool(workers) as pool:
             for found in pool.map(measure_clip, chosen, own, *settings):
                 _merge(pooled, found)
     else:

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -105,3 +107,38 @@ def test_nobody_works_elsewhere_without_workers() -> None:
     assert list(run_each(say_who, [], 2)) == []
     ((_, who, _),) = run_each(say_who, [1], 1)
     assert who != os.getpid()
+
+
+def wait_as_worker(folder: Path) -> None:
+    (folder / f"{os.getpid()}.pid").touch()
+    time.sleep(60)
+
+
+def is_running(pid: int) -> bool:
+    """Whether a process lives; one that ended and was not yet asked for its status does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks at /proc")
+def test_workers_end_with_a_killed_parent(tmp_path: Path) -> None:
+    script = (
+        "from pathlib import Path\n"
+        "from fascnet.data.job_runner import run_jobs\n"
+        "from tests.data.test_job_runner import wait_as_worker\n"
+        f"list(run_jobs(wait_as_worker, [Path({str(tmp_path)!r})] * 2, 2, Path('out')))\n"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", script], cwd=Path(__file__).parents[2])
+    deadline = time.monotonic() + 120
+    while len(pids := list(tmp_path.glob("*.pid"))) < 2 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    workers = [int(path.stem) for path in pids]
+    assert len(workers) == 2
+    assert all(map(is_running, workers))
+    parent.kill()
+    parent.wait()
+    while any(map(is_running, workers)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not any(map(is_running, workers))

@@ -7,14 +7,13 @@ Every simulated study gets the interval that the benchmark would give it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from multiprocessing import get_context
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fascnet.data.job_runner import start_pool
 from fascnet.errors import SettingError
 from fascnet.evaluation.planning.models import StudyModel
 from fascnet.evaluation.uncertainty.bootstrap import (
@@ -180,7 +179,7 @@ def start_workers(workers: int) -> Iterator[Spread]:
     if workers <= 1:
         yield map
         return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    with start_pool(workers) as pool:
         yield pool.map
 
 
