@@ -240,6 +240,12 @@ class EventDefinition:
         join_cells: parts of one tick that lie no more than this many cells apart are one: a core in two lobes
             is one twitch.
         min_cells: an event that never covers so many cells at one tick is dropped.
+        min_score: an event with a lower score is dropped, 0-1.
+        score_intercept: of the logistic regression that makes the score (`fascnet.inference.event_scores`).
+        score_strength: weight of the logit of its strongest cells; alone, as here, they are the score.
+        score_duration: weight of the logarithm of its seconds.
+        score_cells: weight of the logarithm of the most cells at one tick.
+        score_mass: weight of the logarithm of the largest sum of probabilities at one tick.
     """
 
     onset_threshold: float = 0.5
@@ -250,6 +256,12 @@ class EventDefinition:
     pad_offset_s: float = 0.0
     join_cells: int = 0
     min_cells: int = 1
+    min_score: float = 0.0
+    score_intercept: float = 0.0
+    score_strength: float = 1.0
+    score_duration: float = 0.0
+    score_cells: float = 0.0
+    score_mass: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

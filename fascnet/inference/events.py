@@ -4,8 +4,8 @@ A cell is *active* at a tick when its probability reaches `offset_threshold`. Ac
 (8 neighbours), or lie within `join_cells` of each other, form a component of that tick. A component
 continues a live event when it overlaps a cell which that event covered not longer than `min_off_s` ago; a
 component that overlaps two live events joins them. An event counts when one of its cells reached
-`onset_threshold`, it lasted at least `min_on_s` and covered `min_cells` at one tick. Two foci that never
-touch are two events, also when they twitch at the same moment.
+`onset_threshold`, it lasted at least `min_on_s`, covered `min_cells` at one tick and its score reaches
+`min_score`. Two foci that never touch are two events, also when they twitch at the same moment.
 """
 
 from __future__ import annotations
@@ -20,10 +20,11 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from fascnet.errors import SettingError
+from fascnet.inference.event_scores import Evidence, score_evidence, weigh_evidence
 from fascnet.types import Event, EventDefinition, PixelBox, Point
 
 TOP_CELLS = 4
-"""An event's score: the mean of this many of its strongest cells at a tick, largest over its ticks."""
+"""An event's strength: the mean of this many of its strongest cells at a tick, largest over its ticks."""
 
 TICK_TOLERANCE = 0.05
 """Durations are compared to within this share of a tick: 0.067 s means two frames at 30 Hz, not three."""
@@ -58,7 +59,7 @@ class _LiveEvent:
     last_tick: int
     covered: NDArray[np.bool_]
     highest: float = 0.0
-    score: float = 0.0
+    strength: float = 0.0
     peak_sum: float = -1.0
     peak_tick: int = 0
     peak_row: float = 0.0
@@ -111,10 +112,15 @@ class EventFinder:
         self._covered = np.zeros(shape[0] * shape[1], dtype=bool)
         self._waiting: list[Event] = []
         self._footprints: dict[tuple[float | None, object], Footprint] = {}
+        self._evidence: dict[tuple[float | None, object], Evidence] = {}
 
     def footprint(self, event: Event) -> Footprint:
         """Return the cells that an event of this finder covered."""
         return self._footprints[event.peak_s, event.region]
+
+    def evidence(self, event: Event) -> Evidence:
+        """Return what speaks for an event of this finder."""
+        return self._evidence[event.peak_s, event.region]
 
     @property
     def covered_fraction(self) -> float:
@@ -212,7 +218,7 @@ class EventFinder:
         event.covered[cells] = True
         event.highest = max(event.highest, float(values.max()))
         top = values if values.size <= TOP_CELLS else np.partition(values, -TOP_CELLS)[-TOP_CELLS:]
-        event.score = max(event.score, float(top.mean()))
+        event.strength = max(event.strength, float(top.mean()))
         event.most_cells = max(event.most_cells, cells.size)
         total = float(values.sum())
         if total > event.peak_sum:
@@ -228,6 +234,10 @@ class EventFinder:
             return
         if event.most_cells < rule.min_cells:
             return
+        evidence = weigh_evidence(event.strength, n_ticks / self.fps, event.most_cells, event.peak_sum)
+        score = score_evidence(evidence, rule)
+        if score < rule.min_score:
+            return
         self._covered |= event.covered
         x0, y0, x1, y1 = self.box
         cell_w_px, cell_h_px = (x1 - x0) / self.shape[1], (y1 - y0) / self.shape[0]
@@ -241,7 +251,7 @@ class EventFinder:
                 x0 + (event.peak_col + 0.5) * cell_w_px - 0.5,
                 y0 + (event.peak_row + 0.5) * cell_h_px - 0.5,
             ),
-            score=event.score,
+            score=score,
             area_px=area_px,
             area_mm2=None if self.mm_per_px is None else area_px * self.pixel_aspect * self.mm_per_px**2,
         )
@@ -249,6 +259,7 @@ class EventFinder:
         self._footprints[found.peak_s, found.region] = Footprint(
             np.packbits(event.covered).tobytes(), self.shape
         )
+        self._evidence[found.peak_s, found.region] = evidence
         self._waiting.append(found)
 
 
@@ -258,7 +269,7 @@ def _absorb(keep: _LiveEvent, give: _LiveEvent) -> None:
     keep.last_tick = max(keep.last_tick, give.last_tick)
     keep.covered |= give.covered
     keep.highest = max(keep.highest, give.highest)
-    keep.score = max(keep.score, give.score)
+    keep.strength = max(keep.strength, give.strength)
     keep.most_cells = max(keep.most_cells, give.most_cells)
     if give.peak_sum > keep.peak_sum:
         keep.peak_sum, keep.peak_tick, keep.peak_cells = give.peak_sum, give.peak_tick, give.peak_cells
@@ -280,6 +291,11 @@ def _check_definition(rule: EventDefinition) -> None:
         value = getattr(rule, name)
         if not 0.0 <= value < math.inf:
             raise SettingError(f"event definition: {name} is {value}; give seconds from 0 upwards")
+    if not 0.0 <= rule.min_score <= 1.0:
+        raise SettingError(f"event definition: min_score is {rule.min_score}; give 0 to 1")
+    for name in ("score_intercept", "score_strength", "score_duration", "score_cells", "score_mass"):
+        if not math.isfinite(getattr(rule, name)):
+            raise SettingError(f"event definition: {name} is {getattr(rule, name)}; give a number")
     for name, least in (("join_cells", 0), ("min_cells", 1)):
         value = getattr(rule, name)
         if type(value) is not int or not least <= value <= 10_000:

@@ -16,6 +16,7 @@ from fascnet.evaluation.figures.events import f1
 from fascnet.inference.scores import calibrate
 from fascnet.models.unet import FasciculationUNet
 from fascnet.training.calibration import calibrate_cells, fit_calibration
+from fascnet.training.event_scoring import choose_scored_definition
 from fascnet.training.heatmap_spool import HeatmapSpool
 from fascnet.training.validation import Review, count_events, match_clip, start_finder, summarise_events
 from fascnet.types import ClipCalibration, Event, EventDefinition
@@ -64,8 +65,9 @@ def tune_on_validation(
         device: where the network is.
 
     Returns:
-        The definition with the largest F1 (of equals, the strictest), its onsets moved by their median lag
-        behind the labels; the rest; and the validation figures with them.
+        The definition with the largest F1 (of equals, the strictest), with event scores where there is enough
+        to fit them, its onsets moved by their median lag behind the labels; the rest; and the validation
+        figures with them.
     """
     calibrate_cells(network, clips, device)
     with HeatmapSpool() as spool:
@@ -73,6 +75,10 @@ def tune_on_validation(
         for clip in clips:
             review.add(clip, network, device)
         definition = choose_definition(spool, clips)
+        left_out: dict[str, float] = {}
+        scored = choose_scored_definition(spool, clips, definition)
+        if scored is not None:
+            definition, left_out["event_f1_left_out"] = scored
         # A heatmap rises above its threshold some ticks after the labelled onset.
         lags_s = measure_onset_lags_s(spool, clips, definition)
         pad_onset_s = max(0.0, round(float(np.median(lags_s)), 3)) if lags_s else 0.0
@@ -81,7 +87,8 @@ def tune_on_validation(
     calibration = fit_calibration(review.clip_logits, review.clip_truths)
     scores = np.array([calibrate(logit, calibration) for logit in review.clip_logits])
     point = choose_operating_point(scores, np.array(review.clip_truths, bool))
-    return Tuning(definition, calibration, point, {**review.summarise(), **summarise_events(counts)})
+    figures = {**review.summarise(), **summarise_events(counts), **left_out}
+    return Tuning(definition, calibration, point, figures)
 
 
 def choose_definition(spool: HeatmapSpool, clips: Sequence[WorkingClip]) -> EventDefinition:

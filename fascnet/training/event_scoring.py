@@ -1,0 +1,194 @@
+"""Fits the scores of events: candidates of a loose definition, told true from false by logistic regression.
+
+A threshold on a heatmap asks each cell by itself; that a candidate is strong, long and large at once says
+more. What the regression is worth, and from which score on an event counts, is judged on subjects that it was
+not fitted to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+
+from fascnet.data.training_input.working_clip import WorkingClip
+from fascnet.inference.event_scores import Evidence
+from fascnet.training.heatmap_spool import HeatmapSpool
+from fascnet.training.validation import match_clip, start_finder
+from fascnet.types import EventDefinition
+
+LOOSE: dict[str, tuple[float, ...]] = {
+    "onset_threshold": (0.2, 0.3, 0.5, 0.7),
+    "offset_share": (0.6, 0.9),
+    "min_on_s": (0.067, 0.1, 0.134),
+}
+"""Definitions that candidates are collected with; `offset_share` is the offset threshold over the onset's."""
+
+LOOSE_MIN_CELLS = 4
+LEAST_OF_A_KIND = 20
+"""So many true and so many false candidates are needed to fit five numbers (choice of this project)."""
+
+LEAST_SUBJECTS = 5
+MOST_CANDIDATES_PER_TWITCH = 8
+"""More candidates than this for each labelled twitch are noise, and slow to match."""
+
+RIDGE = 0.1
+"""Pull of the standardised weights towards zero."""
+
+SCORES = np.linspace(0.05, 0.95, 37)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidates:
+    """What a loose definition finds in the validation clips.
+
+    Attributes:
+        evidence: float (n, 4), rows of `Evidence`.
+        is_true: bool (n,), matched with a labelled fasciculation.
+        subjects: (n,) whose clip.
+        n_labelled: labelled fasciculations in all, found or not.
+    """
+
+    evidence: NDArray[np.float64]
+    is_true: NDArray[np.bool_]
+    subjects: NDArray[np.str_]
+    n_labelled: int
+
+
+def choose_scored_definition(
+    spool: HeatmapSpool, clips: Sequence[WorkingClip], start: EventDefinition
+) -> tuple[EventDefinition, float] | None:
+    """Choose the loose definition, the weights and the least score with the largest F1.
+
+    Args:
+        spool: the clips' heatmaps.
+        clips: validation clips, in the same order.
+        start: what is not searched here is taken from it.
+
+    Returns:
+        The definition, and its F1 on subjects left out of the fit in turn; None where there are too few
+        candidates or subjects to fit anything.
+    """
+    best: tuple[float, EventDefinition, Candidates, float] | None = None
+    for loose in _list_loose(start):
+        candidates = collect_candidates(spool, clips, loose)
+        if not _suffice(candidates):
+            continue
+        f1, least = choose_least_score(candidates, score_left_out(candidates))
+        if best is None or f1 > best[0]:
+            best = f1, loose, candidates, least
+    if best is None:
+        return None
+    f1, loose, candidates, least = best
+    weights = fit_weights(candidates.evidence, candidates.is_true)
+    intercept, strength, duration, cells, mass = (round(float(w), 4) for w in weights)
+    scored = replace(
+        loose,
+        min_score=round(least, 3),
+        score_intercept=intercept,
+        score_strength=strength,
+        score_duration=duration,
+        score_cells=cells,
+        score_mass=mass,
+    )
+    return scored, f1
+
+
+def _list_loose(start: EventDefinition) -> Iterator[EventDefinition]:
+    for onset, share, min_on_s in product(*LOOSE.values()):
+        yield replace(
+            start,
+            onset_threshold=onset,
+            offset_threshold=round(onset * share, 3),
+            min_on_s=min_on_s,
+            min_cells=LOOSE_MIN_CELLS,
+        )
+
+
+def collect_candidates(
+    spool: HeatmapSpool, clips: Sequence[WorkingClip], definition: EventDefinition
+) -> Candidates:
+    """Find the candidates of all clips and match them with the labels.
+
+    Args:
+        spool: the clips' heatmaps.
+        clips: validation clips, in the same order.
+        definition: what makes a candidate.
+    """
+    rows: list[Evidence] = []
+    is_true: list[bool] = []
+    subjects: list[str] = []
+    n_labelled = 0
+    for index, clip in enumerate(clips):
+        finder = start_finder(clip, definition)
+        found = [event for heatmap in spool.read(index) for event in finder.push(heatmap)]
+        found += finder.finish()
+        labelled = len(clip.labels.fasciculations())
+        n_labelled += labelled
+        hits = {match.found for match in match_clip(clip, found).matches}
+        rows += [finder.evidence(event) for event in found]
+        is_true += [k in hits for k in range(len(found))]
+        subjects += [clip.source.subject_id] * len(found)
+    evidence = np.asarray(rows, np.float64).reshape(-1, len(Evidence._fields))
+    return Candidates(evidence, np.asarray(is_true, bool), np.asarray(subjects, np.str_), n_labelled)
+
+
+def _suffice(candidates: Candidates) -> bool:
+    n_true = int(candidates.is_true.sum())
+    n_false = len(candidates.is_true) - n_true
+    return (
+        min(n_true, n_false) >= LEAST_OF_A_KIND
+        and len(candidates.is_true) <= MOST_CANDIDATES_PER_TWITCH * candidates.n_labelled
+        and len(np.unique(candidates.subjects)) >= LEAST_SUBJECTS
+    )
+
+
+def fit_weights(evidence: NDArray[np.float64], is_true: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Fit a logistic regression with a ridge on standardised evidence.
+
+    Args:
+        evidence: (n, 4).
+        is_true: (n,).
+
+    Returns:
+        (5,) intercept and weights of the evidence as it is.
+    """
+    mean, spread = evidence.mean(axis=0), evidence.std(axis=0) + 1e-9
+    z = (evidence - mean) / spread
+
+    def measure_cost(parameters: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        logit = z @ parameters[1:] + parameters[0]
+        weights = parameters[1:]
+        cost = np.logaddexp(0.0, logit).sum() - logit[is_true].sum() + RIDGE * np.square(weights).sum()
+        error = 1.0 / (1.0 + np.exp(-logit)) - is_true
+        gradient = np.concatenate([[error.sum()], error @ z + 2.0 * RIDGE * weights])
+        return float(cost), gradient
+
+    fitted = minimize(measure_cost, np.zeros(evidence.shape[1] + 1), jac=True, method="BFGS").x
+    weights = fitted[1:] / spread
+    return np.concatenate([[fitted[0] - float(weights @ mean)], weights])
+
+
+def score_left_out(candidates: Candidates) -> NDArray[np.float64]:
+    """Return the score (n,) of each candidate by weights fitted without its subject."""
+    scores = np.zeros(len(candidates.is_true))
+    for subject in np.unique(candidates.subjects):
+        own = candidates.subjects == subject
+        weights = fit_weights(candidates.evidence[~own], candidates.is_true[~own])
+        scores[own] = 1.0 / (1.0 + np.exp(-(candidates.evidence[own] @ weights[1:] + weights[0])))
+    return scores
+
+
+def choose_least_score(candidates: Candidates, scores: NDArray[np.float64]) -> tuple[float, float]:
+    """Return the largest F1 and the score from which events count for it; of equals the strictest."""
+    best = (-1.0, 1.0)
+    for least in SCORES:
+        counts = scores >= least
+        f1 = 2.0 * float(candidates.is_true[counts].sum()) / (int(counts.sum()) + candidates.n_labelled)
+        if f1 >= best[0]:
+            best = (f1, float(least))
+    return best
