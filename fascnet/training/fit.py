@@ -47,7 +47,8 @@ class TrainerSettings:
         devices: how many of them, from 1.
         strategy: `auto` for one device, `ddp` for several.
         precision: `32-true` or `bf16-mixed`.
-        epochs: passes of `data.windows_per_epoch` windows, from 1.
+        epochs: passes of `data.windows_per_epoch` windows; 0 trains nothing and chooses event definition,
+            calibration and operating point of the model in `init` anew.
         max_minutes: wall clock after which training ends, or None; a run cut by it is not reproducible.
         validate_every: epochs between validations, from 1.
         threads: CPU threads for torch, or None for torch's choice.
@@ -67,9 +68,9 @@ class TrainerSettings:
             raise SettingError(f"trainer.accelerator is '{self.accelerator}'; give cpu or gpu")
         if self.precision not in {"32-true", "bf16-mixed"}:
             raise SettingError(f"trainer.precision is '{self.precision}'; give 32-true or bf16-mixed")
-        for name in ("devices", "epochs", "validate_every"):
-            if getattr(self, name) < 1:
-                raise SettingError(f"trainer.{name} is {getattr(self, name)}; give 1 or more")
+        for name, least in (("devices", 1), ("epochs", 0), ("validate_every", 1)):
+            if getattr(self, name) < least:
+                raise SettingError(f"trainer.{name} is {getattr(self, name)}; give {least} or more")
         if self.max_minutes is not None and not self.max_minutes > 0:
             raise SettingError(f"trainer.max_minutes is {self.max_minutes}; give more than 0, or null")
         if self.threads is not None and self.threads < 1:
@@ -130,6 +131,8 @@ def train_network(
             f"trainer.devices={trainer.devices}, but there are {torch.cuda.device_count()}; give fewer"
         )
     steps = data.windows_per_epoch // (data.batch_size * trainer.devices)
+    if trainer.epochs == 0 and init is None:
+        raise SettingError("trainer.epochs=0 trains nothing; give init=FILE, whose thresholds to choose anew")
     if steps == 0:
         least = f"data.batch_size x trainer.devices, {data.batch_size * trainer.devices}"
         raise SettingError(f"data.windows_per_epoch is {data.windows_per_epoch}; give at least {least}")
@@ -144,7 +147,7 @@ def train_network(
     seed_everything(seed, workers=True, verbose=False)
     built = build_network(network["name"], network["arguments"])
     earlier = None if init is None else _load_start(init, network, built)
-    data.setup()
+    data.setup("fit" if trainer.epochs else "validate")
     # Not before everything that can be refused: a folder that holds a run is not used again.
     if checkpoint is None:
         start_folder(output, config)
@@ -183,12 +186,13 @@ def train_network(
         enable_progress_bar=isinstance(progress, ProgressBar),
     )
     try:
-        fitting.fit(
-            module,
-            datamodule=data,
-            ckpt_path=str(checkpoint) if checkpoint is not None else None,
-            weights_only=True,
-        )
+        if trainer.epochs:
+            fitting.fit(
+                module,
+                datamodule=data,
+                ckpt_path=str(checkpoint) if checkpoint is not None else None,
+                weights_only=True,
+            )
     except SystemExit as stop:
         # Lightning makes an exit of its own of Ctrl+C, with a code that means something else here.
         raise KeyboardInterrupt(f"{output}: training was stopped; go on with resume=true") from stop

@@ -69,7 +69,7 @@ def test_trains_and_says_where_the_model_is(
     ("wrong", "told"),
     [
         (["trainer.epochs=abc"], "trainer.epochs=abc must be a whole number"),
-        (["trainer.epochs=0"], "trainer.epochs is 0; give 1 or more"),
+        (["trainer.epochs=-1"], "trainer.epochs is -1; give 0 or more"),
         (["data.batch_size=-1"], "data.batch_size is -1; give 1 or more"),
         (["data.batch_size=100"], "data.windows_per_epoch is 8; give 100 or more"),
         (["data.window.n_ticks=3"], "window.n_ticks is 3"),

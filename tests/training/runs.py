@@ -21,6 +21,7 @@ def train(
 ) -> Path:
     """Train two epochs of three steps; `changed` are `TrainerSettings`, `resume` or `overwrite`."""
     flags = {key: changed.pop(key, False) for key in ("resume", "overwrite")}
+    init = changed.pop("init", None)
     settings = {"epochs": 2, "threads": 1, **changed}
     data = {} if data is None else data
     return train_network(
@@ -32,7 +33,7 @@ def train(
         trainer=TrainerSettings(**settings),
         seed=seed,
         name="tiny",
-        init=changed.pop("init", None),
+        init=init,
         config={
             "seed": seed,
             "data": {"root": str(root), "rater": None, **data},

@@ -204,7 +204,7 @@ def test_resuming_with_other_settings_is_refused(
 def test_what_is_refused_leaves_no_folder(root: Path, tmp_path: Path) -> None:
     with pytest.raises(SettingError):
         train(root, tmp_path / "run", data={"batch_size": 0})
-    with pytest.raises(SettingError):
+    with pytest.raises(SettingError, match="give init=FILE"):
         train(root, tmp_path / "run", epochs=0)
     with pytest.raises(Exception, match="manifest"):
         train(tmp_path / "nowhere", tmp_path / "run")
@@ -214,6 +214,24 @@ def test_what_is_refused_leaves_no_folder(root: Path, tmp_path: Path) -> None:
 def test_time_ends_a_run_with_a_model(root: Path, tmp_path: Path) -> None:
     path = train(root, tmp_path / "run", epochs=1000, max_minutes=1e-6)
     assert load_model(path).spec.training["steps"] < 5
+
+
+def test_without_epochs_the_thresholds_of_a_model_are_chosen_anew(
+    root: Path, whole: Path, tmp_path: Path
+) -> None:
+    """Nothing of the network changes but its last layer, which makes the probabilities."""
+    before = load_model(whole / "model.safetensors")
+    path = train(root, tmp_path / "run", epochs=0, init=str(before.path))
+    after = load_model(path)
+    assert after.spec.training["steps"] == 0
+    assert after.spec.training["started_from"] == before.sha256
+    assert after.spec.training["clips"]["train"] == 0
+    assert set(before.spec.training_subjects_sha256) <= set(after.spec.training_subjects_sha256)
+    for name, tensor in before.network.state_dict().items():
+        same = torch.equal(after.network.state_dict()[name], tensor)
+        assert same or name.startswith("head."), name
+    with pytest.raises(OutputError, match="already"):
+        train(root, tmp_path / "run", epochs=0, init=str(before.path))
 
 
 def test_validation_can_be_rarer_than_epochs(root: Path, tmp_path: Path) -> None:
@@ -254,7 +272,7 @@ def test_a_gpu_is_never_replaced_silently(
         ({"precision": "16"}, "precision"),
         ({"strategy": "fsdp"}, "strategy"),
         ({"devices": 0}, "devices"),
-        ({"epochs": 0}, "epochs"),
+        ({"epochs": -1}, "epochs"),
         ({"validate_every": 0}, "validate_every"),
         ({"max_minutes": 0.0}, "max_minutes"),
         ({"max_minutes": float("nan")}, "max_minutes"),

@@ -105,8 +105,11 @@ class FasciculationDataModule(LightningDataModule):
         self.train_clips: list[WorkingClip] = []
         self.val_clips: list[WorkingClip] = []
 
-    def setup(self, stage: str | None = None) -> None:  # noqa: ARG002 - Lightning's signature
-        """Read, split and prepare the clips; once, whatever the stage.
+    def setup(self, stage: str | None = None) -> None:
+        """Read, split and prepare the clips; once.
+
+        Args:
+            stage: `validate` leaves the training clips out, and does not ask for any; else all.
 
         Raises:
             ManifestError, LabelError, RecordingError, SplitError: the data set has a problem; `fascnet check`
@@ -130,6 +133,8 @@ class FasciculationDataModule(LightningDataModule):
             )
         self.sources = clips
         for split, found in (("train", self.train_clips), ("val", self.val_clips)):
+            if split == "train" and stage == "validate":
+                continue
             sources = [clip for clip in clips if clip.split == split and clip.clip_id in chosen]
             if not sources:
                 raise SplitError(
