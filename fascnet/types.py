@@ -244,8 +244,6 @@ class EventDefinition:
         score_intercept: of the logistic regression that makes the score (`fascnet.inference.event_scores`).
         score_strength: weight of the logit of its strongest cells; alone, as here, they are the score.
         score_duration: weight of the logarithm of its seconds.
-        score_cells: weight of the logarithm of the most cells at one tick.
-        score_mass: weight of the logarithm of the largest sum of probabilities at one tick.
     """
 
     onset_threshold: float = 0.5
@@ -260,8 +258,6 @@ class EventDefinition:
     score_intercept: float = 0.0
     score_strength: float = 1.0
     score_duration: float = 0.0
-    score_cells: float = 0.0
-    score_mass: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
 """How sure is one event? From what its heatmaps showed to the probability that it is a fasciculation.
 
-A logistic regression on four numbers, with weights that were fitted on validation clips
+A logistic regression on two numbers, with weights that were fitted on validation clips
 (`fascnet.training.event_scoring`) and stand in the event definition. Without weights the event's strongest
-cells speak for it.
+cells speak for it. Its size is no evidence: how large a motor unit looks depends on the muscle, the plane and
+a pixel spacing that is often unknown; on subjects left out it brought nothing (docs/experiments.md).
 """
 
 from __future__ import annotations
@@ -24,29 +25,21 @@ class Evidence(NamedTuple):
     Attributes:
         strength: logit of the mean probability of its strongest cells.
         duration: natural logarithm of its seconds.
-        cells: natural logarithm of the most cells that it covered at one tick.
-        mass: natural logarithm of the largest sum of probabilities at one tick, over 1.
     """
 
     strength: float
     duration: float
-    cells: float
-    mass: float
 
 
-def weigh_evidence(strongest: float, seconds: float, most_cells: int, largest_sum: float) -> Evidence:
+def weigh_evidence(strongest: float, seconds: float) -> Evidence:
     """Put what was seen of an event on the scales of `Evidence`.
 
     Args:
         strongest: mean probability of its strongest cells, 0-1.
         seconds: how long it lasted, above 0.
-        most_cells: most cells at one tick, from 1.
-        largest_sum: largest sum of its probabilities at one tick, above 0.
     """
     p = min(max(strongest, LEAST_P), 1.0 - LEAST_P)
-    return Evidence(
-        math.log(p / (1.0 - p)), math.log(seconds), math.log(most_cells), math.log(max(largest_sum, LEAST_P))
-    )
+    return Evidence(math.log(p / (1.0 - p)), math.log(seconds))
 
 
 def score_evidence(evidence: Evidence, rule: EventDefinition) -> float:
@@ -55,8 +48,6 @@ def score_evidence(evidence: Evidence, rule: EventDefinition) -> float:
         rule.score_intercept
         + rule.score_strength * evidence.strength
         + rule.score_duration * evidence.duration
-        + rule.score_cells * evidence.cells
-        + rule.score_mass * evidence.mass
     )
     # Beyond it a float is 0 or 1 already, and the exponential would overflow.
     return 1.0 / (1.0 + math.exp(-min(max(z, -_LIMIT), _LIMIT)))

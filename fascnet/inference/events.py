@@ -234,7 +234,7 @@ class EventFinder:
             return
         if event.most_cells < rule.min_cells:
             return
-        evidence = weigh_evidence(event.strength, n_ticks / self.fps, event.most_cells, event.peak_sum)
+        evidence = weigh_evidence(event.strength, n_ticks / self.fps)
         score = score_evidence(evidence, rule)
         if score < rule.min_score:
             return
@@ -293,7 +293,7 @@ def _check_definition(rule: EventDefinition) -> None:
             raise SettingError(f"event definition: {name} is {value}; give seconds from 0 upwards")
     if not 0.0 <= rule.min_score <= 1.0:
         raise SettingError(f"event definition: min_score is {rule.min_score}; give 0 to 1")
-    for name in ("score_intercept", "score_strength", "score_duration", "score_cells", "score_mass"):
+    for name in ("score_intercept", "score_strength", "score_duration"):
         if not math.isfinite(getattr(rule, name)):
             raise SettingError(f"event definition: {name} is {getattr(rule, name)}; give a number")
     for name, least in (("join_cells", 0), ("min_cells", 1)):

@@ -1,8 +1,7 @@
 """Fits the scores of events: candidates of a loose definition, told true from false by logistic regression.
 
-A threshold on a heatmap asks each cell by itself; that a candidate is strong, long and large at once says
-more. What the regression is worth, and from which score on an event counts, is judged on subjects that it was
-not fitted to.
+A threshold on a heatmap asks each cell by itself; that a candidate is strong and lasts says more. What the
+regression is worth, and from which score on an event counts, is judged on subjects that it was not fitted to.
 """
 
 from __future__ import annotations
@@ -22,15 +21,17 @@ from fascnet.training.validation import match_clip, start_finder
 from fascnet.types import EventDefinition
 
 LOOSE: dict[str, tuple[float, ...]] = {
-    "onset_threshold": (0.2, 0.3, 0.5, 0.7),
+    "onset_threshold": (0.3, 0.5, 0.7),
     "offset_share": (0.6, 0.9),
-    "min_on_s": (0.067, 0.1, 0.134),
+    "min_on_s": (0.067, 0.1),
+    "join_cells": (0, 2, 4),
 }
 """Definitions that candidates are collected with; `offset_share` is the offset threshold over the onset's."""
 
 LOOSE_MIN_CELLS = 4
+LOOSE_MIN_OFF_S = 0.034
 LEAST_OF_A_KIND = 20
-"""So many true and so many false candidates are needed to fit five numbers (choice of this project)."""
+"""So many true and so many false candidates are needed to fit three numbers (choice of this project)."""
 
 LEAST_SUBJECTS = 5
 MOST_CANDIDATES_PER_TWITCH = 8
@@ -47,7 +48,7 @@ class Candidates:
     """What a loose definition finds in the validation clips.
 
     Attributes:
-        evidence: float (n, 4), rows of `Evidence`.
+        evidence: float (n, 2), rows of `Evidence`.
         is_true: bool (n,), matched with a labelled fasciculation.
         subjects: (n,) whose clip.
         n_labelled: labelled fasciculations in all, found or not.
@@ -60,21 +61,20 @@ class Candidates:
 
 
 def choose_scored_definition(
-    spool: HeatmapSpool, clips: Sequence[WorkingClip], start: EventDefinition
+    spool: HeatmapSpool, clips: Sequence[WorkingClip]
 ) -> tuple[EventDefinition, float] | None:
     """Choose the loose definition, the weights and the least score with the largest F1.
 
     Args:
         spool: the clips' heatmaps.
         clips: validation clips, in the same order.
-        start: what is not searched here is taken from it.
 
     Returns:
         The definition, and its F1 on subjects left out of the fit in turn; None where there are too few
         candidates or subjects to fit anything.
     """
     best: tuple[float, EventDefinition, Candidates, float] | None = None
-    for loose in _list_loose(start):
+    for loose in _list_loose():
         candidates = collect_candidates(spool, clips, loose)
         if not _suffice(candidates):
             continue
@@ -85,26 +85,25 @@ def choose_scored_definition(
         return None
     f1, loose, candidates, least = best
     weights = fit_weights(candidates.evidence, candidates.is_true)
-    intercept, strength, duration, cells, mass = (round(float(w), 4) for w in weights)
+    intercept, strength, duration = (round(float(w), 4) for w in weights)
     scored = replace(
         loose,
         min_score=round(least, 3),
         score_intercept=intercept,
         score_strength=strength,
         score_duration=duration,
-        score_cells=cells,
-        score_mass=mass,
     )
     return scored, f1
 
 
-def _list_loose(start: EventDefinition) -> Iterator[EventDefinition]:
-    for onset, share, min_on_s in product(*LOOSE.values()):
-        yield replace(
-            start,
+def _list_loose() -> Iterator[EventDefinition]:
+    for onset, share, min_on_s, join_cells in product(*LOOSE.values()):
+        yield EventDefinition(
             onset_threshold=onset,
             offset_threshold=round(onset * share, 3),
             min_on_s=min_on_s,
+            min_off_s=LOOSE_MIN_OFF_S,
+            join_cells=int(join_cells),
             min_cells=LOOSE_MIN_CELLS,
         )
 
@@ -151,11 +150,12 @@ def fit_weights(evidence: NDArray[np.float64], is_true: NDArray[np.bool_]) -> ND
     """Fit a logistic regression with a ridge on standardised evidence.
 
     Args:
-        evidence: (n, 4).
+        evidence: (n, k).
         is_true: (n,).
 
     Returns:
-        (5,) intercept and weights of the evidence as it is.
+        (1 + k,) intercept and weights of the evidence as it is; no weight is negative: what is stronger or
+        lasts longer is never less likely.
     """
     mean, spread = evidence.mean(axis=0), evidence.std(axis=0) + 1e-9
     z = (evidence - mean) / spread
@@ -168,7 +168,9 @@ def fit_weights(evidence: NDArray[np.float64], is_true: NDArray[np.bool_]) -> ND
         gradient = np.concatenate([[error.sum()], error @ z + 2.0 * RIDGE * weights])
         return float(cost), gradient
 
-    fitted = minimize(measure_cost, np.zeros(evidence.shape[1] + 1), jac=True, method="BFGS").x
+    bounds = [(None, None), *[(0.0, None)] * evidence.shape[1]]
+    start = np.zeros(evidence.shape[1] + 1)
+    fitted = minimize(measure_cost, start, jac=True, method="L-BFGS-B", bounds=bounds).x
     weights = fitted[1:] / spread
     return np.concatenate([[fitted[0] - float(weights @ mean)], weights])
 

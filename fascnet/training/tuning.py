@@ -74,11 +74,12 @@ def tune_on_validation(
         review = Review(EventDefinition(), spool)
         for clip in clips:
             review.add(clip, network, device)
-        definition = choose_definition(spool, clips)
         left_out: dict[str, float] = {}
-        scored = choose_scored_definition(spool, clips, definition)
+        scored = choose_scored_definition(spool, clips)
         if scored is not None:
             definition, left_out["event_f1_left_out"] = scored
+        else:
+            definition = choose_definition(spool, clips)
         # A heatmap rises above its threshold some ticks after the labelled onset.
         lags_s = measure_onset_lags_s(spool, clips, definition)
         pad_onset_s = max(0.0, round(float(np.median(lags_s)), 3)) if lags_s else 0.0
@@ -92,7 +93,7 @@ def tune_on_validation(
 
 
 def choose_definition(spool: HeatmapSpool, clips: Sequence[WorkingClip]) -> EventDefinition:
-    """Choose the event definition with the largest F1, group after group of `SEARCH`.
+    """Choose the event definition with the largest F1, group after group of `SEARCH`, without event scores.
 
     Args:
         spool: the clips' heatmaps.

@@ -13,20 +13,20 @@ from fascnet.types import EventDefinition
 
 @pytest.mark.parametrize("p", [0.1, 0.5, 0.97])
 def test_without_weights_the_strongest_cells_are_the_score(p: float) -> None:
-    assert score_evidence(weigh_evidence(p, 0.2, 9, 4.0), EventDefinition()) == pytest.approx(p)
+    assert score_evidence(weigh_evidence(p, 0.2), EventDefinition()) == pytest.approx(p)
 
 
 def test_certainty_stays_finite() -> None:
-    assert all(np.isfinite(weigh_evidence(p, 0.03, 1, p)).all() for p in (0.0, 1.0))
+    assert all(np.isfinite(weigh_evidence(p, 0.03)).all() for p in (0.0, 1.0))
     rule = EventDefinition(score_strength=1e6)
-    assert score_evidence(Evidence(-6.0, 0, 0, 0), rule) == pytest.approx(0.0, abs=1e-9)
-    assert score_evidence(Evidence(6.0, 0, 0, 0), rule) == pytest.approx(1.0, abs=1e-9)
+    assert score_evidence(Evidence(-6.0, 0), rule) == pytest.approx(0.0, abs=1e-9)
+    assert score_evidence(Evidence(6.0, 0), rule) == pytest.approx(1.0, abs=1e-9)
 
 
-@pytest.mark.parametrize("name", ["duration", "cells", "mass"])
+@pytest.mark.parametrize("name", ["strength", "duration"])
 def test_each_weight_counts_its_own_evidence(name: str) -> None:
-    evidence = Evidence(strength=0.0, duration=-1.0, cells=2.0, mass=0.5)
-    rule = EventDefinition(score_intercept=0.25, **{f"score_{name}": 2.0})
+    evidence = Evidence(strength=0.5, duration=-1.0)
+    rule = EventDefinition(score_intercept=0.25, **{"score_strength": 0.0, f"score_{name}": 2.0})
     z = 0.25 + 2.0 * getattr(evidence, name)
     assert score_evidence(evidence, rule) == pytest.approx(1 / (1 + np.exp(-z)))
 
@@ -49,7 +49,7 @@ def test_events_below_the_least_score_are_dropped() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("min_score", 1.2), ("min_score", float("nan")), ("score_mass", float("inf"))]
+    ("name", "value"), [("min_score", 1.2), ("min_score", float("nan")), ("score_duration", float("inf"))]
 )
 def test_numbers_outside_their_range_are_refused(name: str, value: float) -> None:
     with pytest.raises(SettingError, match=name):
