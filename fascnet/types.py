@@ -259,6 +259,11 @@ class EventDefinition:
     score_strength: float = 1.0
     score_duration: float = 0.0
 
+    @property
+    def has_weights(self) -> bool:
+        """Whether event scores were fitted; else an event's strongest cells are its score."""
+        return (self.score_intercept, self.score_strength, self.score_duration) != (0.0, 1.0, 0.0)
+
 
 @dataclass(frozen=True, slots=True)
 class ClipCalibration:

@@ -235,7 +235,8 @@ class EventFinder:
         if event.most_cells < rule.min_cells:
             return
         evidence = weigh_evidence(event.strength, n_ticks / self.fps)
-        score = score_evidence(evidence, rule)
+        # As it is: the limits of the evidence would make equals of a classical detector's surest events.
+        score = score_evidence(evidence, rule) if rule.has_weights else event.strength
         if score < rule.min_score:
             return
         self._covered |= event.covered

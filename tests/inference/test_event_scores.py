@@ -48,6 +48,15 @@ def test_events_below_the_least_score_are_dropped() -> None:
     assert only == long
 
 
+def test_without_weights_the_surest_events_keep_their_order() -> None:
+    finder = EventFinder(EventDefinition(), 30.0, (8, 8), (0, 0, 32, 32))
+    heatmaps = np.zeros((20, 8, 8), np.float32)
+    heatmaps[3:9, 1:4, 1:4] = 0.999
+    heatmaps[12:18, 5:7, 5:7] = 0.9999
+    first, second = [event for heatmap in heatmaps for event in finder.push(heatmap)] + finder.finish()
+    assert (first.score, second.score) == pytest.approx((0.999, 0.9999), abs=1e-6)
+
+
 @pytest.mark.parametrize(
     ("name", "value"), [("min_score", 1.2), ("min_score", float("nan")), ("score_duration", float("inf"))]
 )
