@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from fascnet.data.training_input.working_clip import WorkingClip
+from fascnet.evaluation.figures.events import f1
 from fascnet.inference.event_scores import Evidence
 from fascnet.training.heatmap_spool import HeatmapSpool
-from fascnet.training.validation import match_clip, start_finder
+from fascnet.training.validation import find_events, match_clip
 from fascnet.types import EventDefinition
 
 LOOSE: dict[str, tuple[float, ...]] = {
@@ -78,12 +79,12 @@ def choose_scored_definition(
         candidates = collect_candidates(spool, clips, loose)
         if not _suffice(candidates):
             continue
-        f1, least = choose_least_score(candidates, score_left_out(candidates))
-        if best is None or f1 > best[0]:
-            best = f1, loose, candidates, least
+        reached, least = choose_least_score(candidates, score_left_out(candidates))
+        if best is None or reached > best[0]:
+            best = reached, loose, candidates, least
     if best is None:
         return None
-    f1, loose, candidates, least = best
+    reached, loose, candidates, least = best
     weights = fit_weights(candidates.evidence, candidates.is_true)
     intercept, strength, duration = (round(float(w), 4) for w in weights)
     scored = replace(
@@ -93,7 +94,7 @@ def choose_scored_definition(
         score_strength=strength,
         score_duration=duration,
     )
-    return scored, f1
+    return scored, reached
 
 
 def _list_loose() -> Iterator[EventDefinition]:
@@ -123,11 +124,8 @@ def collect_candidates(
     subjects: list[str] = []
     n_labelled = 0
     for index, clip in enumerate(clips):
-        finder = start_finder(clip, definition)
-        found = [event for heatmap in spool.read(index) for event in finder.push(heatmap)]
-        found += finder.finish()
-        labelled = len(clip.labels.fasciculations())
-        n_labelled += labelled
+        found, finder = find_events(spool, index, clip, definition)
+        n_labelled += len(clip.labels.fasciculations())
         hits = {match.found for match in match_clip(clip, found).matches}
         rows += [finder.evidence(event) for event in found]
         is_true += [k in hits for k in range(len(found))]
@@ -190,7 +188,8 @@ def choose_least_score(candidates: Candidates, scores: NDArray[np.float64]) -> t
     best = (-1.0, 1.0)
     for least in SCORES:
         counts = scores >= least
-        f1 = 2.0 * float(candidates.is_true[counts].sum()) / (int(counts.sum()) + candidates.n_labelled)
-        if f1 >= best[0]:
-            best = (f1, float(least))
+        hits = int(candidates.is_true[counts].sum())
+        found = float(f1(np.array([hits, counts.sum() - hits, candidates.n_labelled - hits, 0.0])))
+        if found >= best[0]:
+            best = (found, float(least))
     return best

@@ -18,8 +18,8 @@ from fascnet.models.unet import FasciculationUNet
 from fascnet.training.calibration import calibrate_cells, fit_calibration
 from fascnet.training.event_scoring import choose_scored_definition
 from fascnet.training.heatmap_spool import HeatmapSpool
-from fascnet.training.validation import Review, count_events, match_clip, start_finder, summarise_events
-from fascnet.types import ClipCalibration, Event, EventDefinition
+from fascnet.training.validation import Review, count_events, find_events, match_clip, summarise_events
+from fascnet.types import ClipCalibration, EventDefinition
 
 SEARCH: tuple[dict[str, tuple[float, ...]], ...] = (
     {
@@ -123,22 +123,16 @@ def measure_onset_lags_s(
     """Return how much later than labelled each found event begins."""
     lags: list[float] = []
     for index, clip in enumerate(clips):
-        found, reference = _find(spool, index, clip, definition), clip.labels.fasciculations()
+        found, reference = find_events(spool, index, clip, definition)[0], clip.labels.fasciculations()
         matches = match_clip(clip, found).matches
         lags += [found[m.found].onset_s - reference[m.reference].onset_s for m in matches]
     return lags
 
 
-def _find(spool: HeatmapSpool, index: int, clip: WorkingClip, definition: EventDefinition) -> list[Event]:
-    finder = start_finder(clip, definition)
-    found = [event for heatmap in spool.read(index) for event in finder.push(heatmap)]
-    return found + finder.finish()
-
-
 def _count_all(
     spool: HeatmapSpool, clips: Sequence[WorkingClip], definition: EventDefinition
 ) -> NDArray[np.float64]:
-    counts = [count_events(clip, _find(spool, i, clip, definition)) for i, clip in enumerate(clips)]
+    counts = [count_events(clip, find_events(spool, i, clip, definition)[0]) for i, clip in enumerate(clips)]
     return np.asarray(np.sum(counts, axis=0), np.float64)
 
 

@@ -108,6 +108,15 @@ def start_finder(clip: WorkingClip, definition: EventDefinition) -> EventFinder:
     return EventFinder(definition, grid.rate_hz, grid.cells, grid.box, _choose_spacing(clip))
 
 
+def find_events(
+    spool: HeatmapSpool, index: int, clip: WorkingClip, definition: EventDefinition
+) -> tuple[list[Event], EventFinder]:
+    """Find the events of a clip whose heatmaps were kept; the finder knows what speaks for each."""
+    finder = start_finder(clip, definition)
+    found = [event for heatmap in spool.read(index) for event in finder.push(heatmap)]
+    return found + finder.finish(), finder
+
+
 def match_clip(clip: WorkingClip, found: Sequence[Event]) -> Matching:
     """Match found events with a clip's labels."""
     labels = clip.labels
