@@ -380,6 +380,11 @@ class Prediction:
     positive: bool | None = None
 
     @property
+    def verdict(self) -> str:
+        """`positive`, `negative`, or empty where nothing decides."""
+        return {True: "positive", False: "negative", None: ""}[self.positive]
+
+    @property
     def not_scored_s(self) -> float:
         """Seconds that were left out."""
         return sum(part.end_s - part.start_s for part in self.not_scored)

@@ -82,7 +82,7 @@ def describe_outcome(prediction: Prediction) -> str:
         return f"{prediction.clip_id}: failed ({prediction.reason})"
     n = len(prediction.fasciculations())
     score = "no score" if prediction.score is None else f"score {prediction.score:.2f}"
-    score += {True: " (positive)", False: " (negative)", None: ""}[prediction.positive]
+    score += f" ({prediction.verdict})" if prediction.verdict else ""
     words = f"{prediction.clip_id}: {score}, {n} event{'' if n == 1 else 's'}"
     if prediction.not_scored:
         words += f", {prediction.not_scored_s:.1f} of {prediction.duration_s:.1f} s not scored"

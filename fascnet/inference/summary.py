@@ -72,7 +72,7 @@ def write_summary(
 
 def _title(prediction: Prediction) -> str:
     score = "not scored" if prediction.score is None else f"score {prediction.score:.2f}"
-    score += {True: " (positive)", False: " (negative)", None: ""}[prediction.positive]
+    score += f" ({prediction.verdict})" if prediction.verdict else ""
     n = len(prediction.fasciculations())
     name = prediction.clip_id if len(prediction.clip_id) <= 60 else f"{prediction.clip_id[:57]}…"
     parts = [name, score, f"{n} event{'' if n == 1 else 's'} in {prediction.scored_s:.1f} s"]
