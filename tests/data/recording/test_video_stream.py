@@ -59,15 +59,18 @@ def write_gif(path: Path, n_frames: int) -> None:
         container.mux(stream.encode(None))
 
 
-def test_what_ffmpeg_patched_up_is_not_shown(tmp_path: Path) -> None:
-    write_noise(tmp_path / "a.mp4", key_every=30)
-    whole = [frame.image for frame in VideoRecording(tmp_path / "a.mp4").frames()]
-    data = bytearray((tmp_path / "a.mp4").read_bytes())
-    start = data.index(b"mdat") + len(data) // 2
-    data[start : start + 40] = b"\x55" * 40
-    (tmp_path / "a.mp4").write_bytes(data)
-    images, _, message = read_until_it_breaks(tmp_path / "a.mp4")
-    assert 3 <= len(images) < len(whole)
+@pytest.mark.parametrize("k", [4, 17, 24])
+def test_what_ffmpeg_patched_up_is_not_shown(tmp_path: Path, k: int) -> None:
+    path = tmp_path / "a.mp4"
+    write_noise(path, key_every=30)
+    whole = [frame.image for frame in VideoRecording(path).frames()]
+    data = bytearray(path.read_bytes())
+    start, size = list_packets(path)[k]
+    # a few wrong bytes may be another picture to the decoder; half a picture of zeros never is
+    data[start + size // 2 : start + size] = bytes(size - size // 2)
+    path.write_bytes(data)
+    images, _, message = read_until_it_breaks(path)
+    assert 3 <= len(images) <= k
     assert np.array_equal(images, whole[: len(images)])
     assert "is damaged" in message
 
@@ -79,10 +82,8 @@ def test_a_damaged_frame_is_held_where_the_next_stands_by_itself(
     path = tmp_path / name
     write_noise(path, key_every=1, codec=codec)
     whole = [frame.image for frame in VideoRecording(path).frames()]
-    with av.open(str(path)) as container:
-        packets = [(p.pos, p.size) for p in container.demux(video=0) if p.size]
     data = bytearray(path.read_bytes())
-    start, size = packets[17]
+    start, size = list_packets(path)[17]
     data[start + 12 : start + size] = bytes(size - 12)
     path.write_bytes(data)
     recording = VideoRecording(path)
@@ -97,14 +98,17 @@ def test_a_damaged_frame_is_held_where_the_next_stands_by_itself(
 def test_a_recording_that_is_damaged_all_over_ends(tmp_path: Path) -> None:
     path = tmp_path / "a.avi"
     write_noise(path, key_every=1, codec="mjpeg")
-    with av.open(str(path)) as container:
-        packets = [(p.pos, p.size) for p in container.demux(video=0) if p.size]
     data = bytearray(path.read_bytes())
-    for start, size in packets[6::4]:
+    for start, size in list_packets(path)[6::4]:
         data[start + 12 : start + size] = bytes(size - 12)
     path.write_bytes(data)
     images, _, message = read_until_it_breaks(path)
     assert 10 <= len(images) < 36 and "is damaged after frame" in message
+
+
+def list_packets(path: Path) -> list[tuple[int, int]]:
+    with av.open(str(path)) as container:
+        return [(p.pos, p.size) for p in container.demux(video=0) if p.size]
 
 
 def write_noise(path: Path, *, key_every: int, codec: str = "libx264") -> None:
