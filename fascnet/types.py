@@ -237,6 +237,8 @@ class EventDefinition:
         min_off_s: shorter gaps at one place are bridged.
         pad_onset_s: moves every onset earlier by this much.
         pad_offset_s: moves every offset later by this much.
+        pad_peak_s: moves every peak earlier by this much, though not before the onset: a heatmap is largest
+            some time after the movement was.
         join_cells: parts of one tick that lie no more than this many cells apart are one: a core in two lobes
             is one twitch.
         min_cells: an event that never covers so many cells at one tick is dropped.
@@ -252,6 +254,7 @@ class EventDefinition:
     min_off_s: float = 0.067
     pad_onset_s: float = 0.0
     pad_offset_s: float = 0.0
+    pad_peak_s: float = 0.0
     join_cells: int = 0
     min_cells: int = 1
     min_score: float = 0.0

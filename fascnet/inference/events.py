@@ -243,10 +243,11 @@ class EventFinder:
         x0, y0, x1, y1 = self.box
         cell_w_px, cell_h_px = (x1 - x0) / self.shape[1], (y1 - y0) / self.shape[0]
         area_px = event.peak_cells * cell_w_px * cell_h_px
+        onset_s = max(0.0, event.first_tick / self.fps - rule.pad_onset_s)
         found = Event(
-            onset_s=max(0.0, event.first_tick / self.fps - rule.pad_onset_s),
+            onset_s=onset_s,
             offset_s=(event.last_tick + 1) / self.fps + rule.pad_offset_s,
-            peak_s=event.peak_tick / self.fps,
+            peak_s=max(onset_s, event.peak_tick / self.fps - rule.pad_peak_s),
             # Pixel centres are whole numbers, so the middle of a span of pixels lies half a pixel lower.
             region=Point(
                 x0 + (event.peak_col + 0.5) * cell_w_px - 0.5,
@@ -288,7 +289,7 @@ def _check_definition(rule: EventDefinition) -> None:
             f"event definition: offset_threshold {rule.offset_threshold} and onset_threshold "
             f"{rule.onset_threshold}: need 0 < offset <= onset <= 1; mend the model file or the settings"
         )
-    for name in ("min_on_s", "min_off_s", "pad_onset_s", "pad_offset_s"):
+    for name in ("min_on_s", "min_off_s", "pad_onset_s", "pad_offset_s", "pad_peak_s"):
         value = getattr(rule, name)
         if not 0.0 <= value < math.inf:
             raise SettingError(f"event definition: {name} is {value}; give seconds from 0 upwards")

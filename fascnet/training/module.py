@@ -127,11 +127,16 @@ class FasciculationModule(LightningModule):
         return None
 
     def measure_progress(self) -> float:
-        """Return how much of the training is done, 0-1: by steps, or by minutes where they run out first."""
-        steps = self.trainer.global_step / max(1, self.trainer.estimated_stepping_batches)
-        return min(
-            1.0, max(steps, self.minutes_used / self.max_minutes if self.max_minutes is not None else 0.0)
-        )
+        """Return how much of the training is done, 0-1: by steps, or by minutes where they run out first.
+
+        Of several processes the clock that is furthest decides for all: one that stopped a step before the
+        others would leave them waiting for its gradients for ever.
+        """
+        progress = self.trainer.global_step / max(1, self.trainer.estimated_stepping_batches)
+        if self.max_minutes is not None:
+            own = torch.tensor(self.minutes_used / self.max_minutes, device=self.device)
+            progress = max(progress, float(self.trainer.strategy.reduce(own, reduce_op="max")))
+        return min(1.0, progress)
 
     @property
     def minutes_used(self) -> float:

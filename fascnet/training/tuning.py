@@ -66,8 +66,8 @@ def tune_on_validation(
 
     Returns:
         The definition with the largest F1 (of equals, the strictest), with event scores where there is enough
-        to fit them, its onsets moved by their median lag behind the labels; the rest; and the validation
-        figures with them.
+        to fit them, its onsets and peaks moved by their median lag behind the labels; the rest; and the
+        validation figures with them.
     """
     calibrate_cells(network, clips, device)
     with HeatmapSpool() as spool:
@@ -80,10 +80,11 @@ def tune_on_validation(
             definition, left_out["event_f1_left_out"] = scored
         else:
             definition = choose_definition(spool, clips)
-        # A heatmap rises above its threshold some ticks after the labelled onset.
-        lags_s = measure_onset_lags_s(spool, clips, definition)
-        pad_onset_s = max(0.0, round(float(np.median(lags_s)), 3)) if lags_s else 0.0
-        definition = replace(definition, pad_onset_s=pad_onset_s)
+        # A heatmap rises above its threshold, and is largest, some ticks after the movement.
+        onset_lags_s, peak_lags_s = measure_lags_s(spool, clips, definition)
+        definition = replace(
+            definition, pad_onset_s=_choose_pad_s(onset_lags_s), pad_peak_s=_choose_pad_s(peak_lags_s)
+        )
         counts = _count_all(spool, clips, definition)
     calibration = fit_calibration(review.clip_logits, review.clip_truths)
     scores = np.array([calibrate(logit, calibration) for logit in review.clip_logits])
@@ -117,16 +118,24 @@ def _change(definition: EventDefinition, values: dict[str, float]) -> EventDefin
     return replace(definition, **values)  # type: ignore[arg-type]
 
 
-def measure_onset_lags_s(
+def measure_lags_s(
     spool: HeatmapSpool, clips: Sequence[WorkingClip], definition: EventDefinition
-) -> list[float]:
-    """Return how much later than labelled each found event begins."""
-    lags: list[float] = []
+) -> tuple[list[float], list[float]]:
+    """Return how much later than labelled the found events begin, and peak where a peak is labelled."""
+    onsets_s: list[float] = []
+    peaks_s: list[float] = []
     for index, clip in enumerate(clips):
         found, reference = find_events(spool, index, clip, definition)[0], clip.labels.fasciculations()
-        matches = match_clip(clip, found).matches
-        lags += [found[m.found].onset_s - reference[m.reference].onset_s for m in matches]
-    return lags
+        for match in match_clip(clip, found).matches:
+            mine, labelled = found[match.found], reference[match.reference]
+            onsets_s.append(mine.onset_s - labelled.onset_s)
+            if mine.peak_s is not None and labelled.peak_s is not None:
+                peaks_s.append(mine.peak_s - labelled.peak_s)
+    return onsets_s, peaks_s
+
+
+def _choose_pad_s(lags_s: Sequence[float]) -> float:
+    return max(0.0, round(float(np.median(lags_s)), 3)) if lags_s else 0.0
 
 
 def _count_all(

@@ -153,3 +153,9 @@ def test_two_processes_train_together(root: Path, tmp_path: Path) -> None:
     assert said.count("validation") == 1
     # 8 windows in batches of 2 on 2 processes.
     assert load_model(output / "model.safetensors").spec.training["steps"] == 2
+    process = start(
+        f"data.root={root}", f"output={tmp_path / 'timed'}", *TINY, "trainer=ddp", "trainer.epochs=1000",
+        "trainer.max_minutes=0.03",
+    )  # fmt: skip
+    _, told = process.communicate(timeout=300)
+    assert process.returncode == 0, told

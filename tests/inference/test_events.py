@@ -122,6 +122,14 @@ def test_padding_is_clipped_to_the_clip():
     ]
 
 
+@pytest.mark.parametrize(("pad_peak_s", "peak_s"), [(0.0, 0.5), (0.1, 0.4), (0.4, 0.2)])
+def test_the_peak_moves_to_the_onset_at_most(pad_peak_s, peak_s):
+    heat = np.zeros((10, 3, 3))
+    heat[2:7, 1, 1] = (0.6, 0.7, 0.8, 0.9, 0.8)
+    events, _ = find(heat, dataclasses.replace(PLAIN, pad_peak_s=pad_peak_s))
+    assert [(e.onset_s, e.peak_s) for e in events] == [pytest.approx((0.2, peak_s))]
+
+
 def test_padding_does_not_reach_beyond_the_end_for_an_event_closed_earlier():
     heat = np.zeros((10, 3, 3))
     heat[4:6, 0, 0] = 0.9

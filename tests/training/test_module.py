@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -69,6 +70,31 @@ def test_time_used_before_a_stop_counts() -> None:
     module = make_module()
     module.on_load_checkpoint({"minutes_used": 5.0})
     assert module.minutes_used == pytest.approx(5.0, abs=0.1)
+
+
+@pytest.mark.parametrize(("furthest", "ends"), [(0.99, False), (1.0, True)])
+def test_processes_end_at_the_same_step(furthest: float, ends: bool) -> None:
+    """The clock that is furthest decides for all of them, whatever one's own says."""
+    module = FasciculationModule(make_network(2), LossSettings(), OptimizerSettings(), max_minutes=60.0)
+    asked = []
+
+    def reduce(own: torch.Tensor, reduce_op: str) -> torch.Tensor:
+        asked.append((float(own), reduce_op))
+        return torch.tensor(furthest)
+
+    groups = [{"lr": 1.0}]
+    module._trainer = SimpleNamespace(  # type: ignore[assignment]
+        global_step=3,
+        estimated_stepping_batches=1000,
+        strategy=SimpleNamespace(reduce=reduce),
+        should_stop=False,
+        optimizers=[SimpleNamespace(param_groups=groups)],
+    )
+    module.log = lambda *_, **__: None  # type: ignore[method-assign]
+    assert module.on_train_batch_start({}, 0) == (-1 if ends else None)
+    assert module.trainer.should_stop is ends
+    assert asked == [(pytest.approx(0.0, abs=1e-3), "max")]
+    assert (groups[0]["lr"] < 1.0) is not ends
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -44,10 +45,15 @@ def test_a_network_that_finds_nothing_is_tuned_all_the_same(tmp_path: Path) -> N
     assert tuned.figures["false_alarms_per_min"] == 0
 
 
-def test_onsets_found_late_are_moved_to_the_labelled_ones(
+def test_onsets_and_peaks_found_late_are_moved_to_the_labelled_ones(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clip = make_working_clip(tmp_path, make_frames(45, 0, range(18, 27)))
+    (event,) = clip.labels.events
+    (unpeaked, peaked) = (
+        replace(clip, labels=replace(clip.labels, events=(replace(event, peak_s=peak_s),)))
+        for peak_s in (None, event.onset_s)
+    )
     truth, _ = rasterise_truth(clip.labels, clip.times_s, clip.grid.box, clip.grid.cells)
     late = np.roll(truth, 3, axis=0)
 
@@ -55,9 +61,12 @@ def test_onsets_found_late_are_moved_to_the_labelled_ones(
         return [np.where(late, np.float32(0.95), np.float32(0.01))]
 
     monkeypatch.setattr("fascnet.training.validation.stream_probabilities", find_late)
-    tuned = tune_on_validation(make_network(), [clip], torch.device("cpu"))
+    tuned = tune_on_validation(make_network(), [unpeaked], torch.device("cpu"))
     assert tuned.definition.pad_onset_s == pytest.approx(0.1, abs=0.034)
+    assert tuned.definition.pad_peak_s == 0.0
     assert tuned.figures["event_f1"] == 1.0
+    tuned = tune_on_validation(make_network(), [peaked], torch.device("cpu"))
+    assert tuned.definition.pad_peak_s == pytest.approx(0.1, abs=0.034)
 
 
 @pytest.mark.parametrize(

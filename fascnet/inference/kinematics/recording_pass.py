@@ -34,7 +34,8 @@ def measure_events(
         picture: where the imaging area lies, and the spacing.
 
     Returns:
-        The same events in the same order, each with `kinematics`.
+        The same events in the same order, each with `kinematics`; `peak_s` is that of the movement where it
+        was measured.
     """
     measured = [dataclasses.replace(event, kinematics=Kinematics(quality=0.0)) for event in events]
     waiting = deque(
@@ -78,4 +79,8 @@ def _measure(event: Event, held: deque[tuple[float, NDArray[np.uint8]]], picture
     times_s = np.array([time_s for time_s, _ in chosen], dtype=np.float64)
     shorter = dataclasses.replace(event, offset_s=min(event.offset_s, event.onset_s + LONGEST_S))
     kinematics = measure_event([image for _, image in chosen], times_s, shorter, picture)
-    return dataclasses.replace(event, kinematics=kinematics)
+    # The tissue's own peak, where it was measured, is nearer the truth than the heatmap's.
+    peak_s = event.peak_s if kinematics.peak_s is None else kinematics.peak_s
+    if peak_s is not None:
+        peak_s = min(max(peak_s, event.onset_s), event.offset_s)
+    return dataclasses.replace(event, kinematics=kinematics, peak_s=peak_s)

@@ -81,6 +81,15 @@ def test_a_long_event_is_cut_and_its_own_times_stay(seen):
     assert seen[0][3][-1] <= 3.3
 
 
+@pytest.mark.parametrize(("measured", "given"), [(1.23, 1.23), (0.95, 1.0), (2.0, 1.4), (None, 1.3)])
+def test_the_peak_is_that_of_the_movement_where_it_was_measured(monkeypatch, measured, given):
+    monkeypatch.setattr(recording_pass, "measure_event", lambda *_: Kinematics(quality=0.9, peak_s=measured))
+    event = dataclasses.replace(make_event(1.0, 1.4), peak_s=1.3)
+    (found,) = measure_events(Stills(), [event], PICTURE)
+    assert found.peak_s == given
+    assert found.kinematics.peak_s == measured
+
+
 def test_a_fast_recording_is_thinned(seen):
     measure_events(Stills(1000, fps=500.0), [make_event(1.0, 1.2)], PICTURE)
     assert np.diff(seen[0][3]) == pytest.approx(5 / 500)
