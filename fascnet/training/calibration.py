@@ -10,44 +10,28 @@ import torch
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from fascnet.data.training_input.working_clip import WorkingClip
 from fascnet.evaluation.figures.pixels import PixelHistogram
 from fascnet.models.unet import FasciculationUNet
-from fascnet.training.validation import Review
-from fascnet.types import ClipCalibration, EventDefinition
+from fascnet.types import ClipCalibration
 
 PRIOR_WEIGHT = 0.05
 """Pull of the calibration towards the identity: a dozen separable clips must not make scores of 0 and 1."""
 
 
-def calibrate_cells(
-    network: FasciculationUNet, clips: Sequence[WorkingClip], device: torch.device
-) -> ClipCalibration:
-    """Scale a network's last layer so that of the cells at probability p a share of p twitches.
-
-    Dice and focal losses make a network surer, or less sure, than it is right. Thresholds then crowd at one
-    end of the range, where a heatmap kept as bytes cannot tell them apart.
-
-    Args:
-        network: in evaluation mode, on `device`; its head is changed in place.
-        clips: validation clips.
-        device: where the network is.
-
-    Returns:
-        What was folded into the head; the identity when no cell twitches or none rests.
-    """
-    review = Review(EventDefinition())
-    for clip in clips:
-        review.add(clip, network, device)
-    fitted = fit_cell_calibration(review.pixels)
+def fold_into_head(network: FasciculationUNet, calibration: ClipCalibration) -> None:
+    """Make the network give out slope · logit + intercept of what it gave out before."""
     with torch.no_grad():
-        network.head.get_parameter("weight").mul_(fitted.slope)
-        network.head.get_parameter("bias").mul_(fitted.slope).add_(fitted.intercept)
-    return fitted
+        network.head.get_parameter("weight").mul_(calibration.slope)
+        network.head.get_parameter("bias").mul_(calibration.slope).add_(calibration.intercept)
 
 
 def fit_cell_calibration(cells: PixelHistogram) -> ClipCalibration:
-    """Fit Platt scaling to cells counted by probability; the middle of a bin stands for all in it."""
+    """Fit Platt scaling to cells counted by probability; the middle of a bin stands for all in it.
+
+    Dice and focal losses make a network surer, or less sure, than it is right. Thresholds then crowd at one
+    end of the range, where a heatmap kept as bytes cannot tell them apart. The identity when no cell twitches
+    or none rests.
+    """
     middles = (np.arange(cells.bins) + 0.5) / cells.bins
     return _fit(np.log(middles / (1.0 - middles)), cells.positive, cells.negative)
 

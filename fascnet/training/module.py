@@ -16,7 +16,7 @@ from fascnet.data.training_input.working_clip import WorkingClip
 from fascnet.errors import SettingError
 from fascnet.models.unet import FasciculationUNet
 from fascnet.training.losses import LossSettings, compute_loss
-from fascnet.training.validation import Review
+from fascnet.training.validation import Review, stream_clip
 from fascnet.types import EventDefinition
 
 
@@ -149,7 +149,7 @@ class FasciculationModule(LightningModule):
 
     def validation_step(self, batch: WorkingClip, batch_index: int) -> None:  # noqa: ARG002 - Lightning's signature
         """Run one whole clip."""
-        self._review.add(batch, self.network, self.device)
+        self._review.add(batch, stream_clip(batch, self.network, self.device))
 
     def on_validation_epoch_end(self) -> None:
         """Log the figures of all clips together."""

@@ -13,12 +13,20 @@ from numpy.typing import NDArray
 
 from fascnet.data.training_input.working_clip import WorkingClip
 from fascnet.evaluation.figures.events import f1
+from fascnet.evaluation.figures.pixels import PixelHistogram
 from fascnet.inference.scores import calibrate
 from fascnet.models.unet import FasciculationUNet
-from fascnet.training.calibration import calibrate_cells, fit_calibration
+from fascnet.training.calibration import fit_calibration, fit_cell_calibration, fold_into_head
 from fascnet.training.event_scoring import choose_scored_definition
 from fascnet.training.heatmap_spool import HeatmapSpool
-from fascnet.training.validation import Review, count_events, find_events, match_clip, summarise_events
+from fascnet.training.validation import (
+    Review,
+    count_cells,
+    count_events,
+    find_events,
+    match_clip,
+    stream_clip,
+)
 from fascnet.types import ClipCalibration, EventDefinition
 
 SEARCH: tuple[dict[str, tuple[float, ...]], ...] = (
@@ -60,7 +68,8 @@ def tune_on_validation(
     """Calibrate the cells, then choose event definition, calibration of clips and operating point.
 
     Args:
-        network: in evaluation mode, on `device`; its head is rescaled in place (`calibrate_cells`).
+        network: in evaluation mode, on `device`; its head is rescaled in place, so that of the cells at
+            probability p a share of p twitches.
         clips: validation clips.
         device: where the network is.
 
@@ -69,11 +78,11 @@ def tune_on_validation(
         to fit them, its onsets and peaks moved by their median lag behind the labels; the rest; and the
         validation figures with them.
     """
-    calibrate_cells(network, clips, device)
     with HeatmapSpool() as spool:
-        review = Review(EventDefinition(), spool)
-        for clip in clips:
-            review.add(clip, network, device)
+        cells = _fill_spool(spool, network, clips, device)
+        calibration_of_cells = fit_cell_calibration(cells)
+        fold_into_head(network, calibration_of_cells)
+        spool.calibrate(calibration_of_cells)
         left_out: dict[str, float] = {}
         scored = choose_scored_definition(spool, clips)
         if scored is not None:
@@ -85,12 +94,28 @@ def tune_on_validation(
         definition = replace(
             definition, pad_onset_s=_choose_pad_s(onset_lags_s), pad_peak_s=_choose_pad_s(peak_lags_s)
         )
-        counts = _count_all(spool, clips, definition)
+        review = Review(definition)
+        for index, clip in enumerate(clips):
+            review.add(clip, spool.read_chunks(index))
     calibration = fit_calibration(review.clip_logits, review.clip_truths)
     scores = np.array([calibrate(logit, calibration) for logit in review.clip_logits])
     point = choose_operating_point(scores, np.array(review.clip_truths, bool))
-    figures = {**review.summarise(), **summarise_events(counts), **left_out}
-    return Tuning(definition, calibration, point, figures)
+    return Tuning(definition, calibration, point, {**review.summarise(), **left_out})
+
+
+def _fill_spool(
+    spool: HeatmapSpool, network: FasciculationUNet, clips: Sequence[WorkingClip], device: torch.device
+) -> PixelHistogram:
+    """Run the network over the clips, once; return their cells by probability."""
+    cells = PixelHistogram()
+    for clip in clips:
+        spool.begin(clip.grid.cells)
+        start = 0
+        for chunk in stream_clip(clip, network, device):
+            count_cells(clip, start, chunk, cells)
+            spool.append(chunk)
+            start += len(chunk)
+    return cells
 
 
 def choose_definition(spool: HeatmapSpool, clips: Sequence[WorkingClip]) -> EventDefinition:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -29,13 +29,32 @@ MATCHING = MatchingRule("overlap_6mm", mode="overlap", max_distance_mm=6.0)
 CHUNK_TICKS = 16
 
 
+def stream_clip(
+    clip: WorkingClip, network: FasciculationUNet, device: torch.device
+) -> Iterator[NDArray[np.float32]]:
+    """Run the network over one whole clip; yield its heatmaps (t, h, w) of probabilities 0-1, in order.
+
+    Args:
+        clip: a validation clip.
+        network: in evaluation mode, on `device`.
+        device: where the network is.
+    """
+    return map(clip.grid.silence, stream_probabilities(network, _read_ticks(clip), CHUNK_TICKS, device))
+
+
+def count_cells(clip: WorkingClip, start: int, chunk: NDArray[np.float32], cells: PixelHistogram) -> None:
+    """Add the cells of heatmaps (t, h, w), the first of them tick `start` of the clip, to a histogram."""
+    grid = clip.grid
+    times_s = np.arange(start, start + len(chunk)) / grid.rate_hz
+    cells.add(chunk, *rasterise_truth(clip.labels, times_s, grid.box, grid.cells))
+
+
 @dataclass(slots=True)
 class Review:
     """What was found in the clips reviewed so far.
 
     Attributes:
         definition: what makes a heatmap an event.
-        spool: where the heatmaps are kept for other definitions to be tried, or None.
         pixels: cells by probability, true and other.
         counts: (4,) hits, false alarms, missed events, examined minutes.
         clip_logits: pooled logit of each clip.
@@ -43,29 +62,20 @@ class Review:
     """
 
     definition: EventDefinition
-    spool: HeatmapSpool | None = None
     pixels: PixelHistogram = field(default_factory=PixelHistogram)
     counts: NDArray[np.float64] = field(default_factory=lambda: np.zeros(4))
     clip_logits: list[float] = field(default_factory=list)
     clip_truths: list[bool] = field(default_factory=list)
 
-    def add(self, clip: WorkingClip, network: FasciculationUNet, device: torch.device) -> None:
-        """Run the network over one whole clip and compare with its labels."""
-        grid, labels = clip.grid, clip.labels
-        if self.spool is not None:
-            self.spool.begin(grid.cells)
+    def add(self, clip: WorkingClip, chunks: Iterable[NDArray[np.float32]]) -> None:
+        """Compare the heatmaps of one whole clip, in chunks (t, h, w), with its labels."""
         finder = start_finder(clip, self.definition)
         found: list[Event] = []
         pool = ClipPool()
         start = 0
-        chunks = stream_probabilities(network, _read_ticks(clip), CHUNK_TICKS, device)
-        for chunk in map(grid.silence, chunks):
-            times_s = np.arange(start, start + len(chunk)) / grid.rate_hz
-            truth, valid = rasterise_truth(labels, times_s, grid.box, grid.cells)
-            self.pixels.add(chunk, truth, valid)
+        for chunk in chunks:
+            count_cells(clip, start, chunk, self.pixels)
             start += len(chunk)
-            if self.spool is not None:
-                self.spool.append(chunk)
             for heatmap in chunk:
                 pool.push(heatmap)
                 found += finder.push(heatmap)
@@ -73,7 +83,7 @@ class Review:
         logit = pool.finish()
         if logit is not None:
             self.clip_logits.append(logit)
-            self.clip_truths.append(bool(labels.fasciculations()))
+            self.clip_truths.append(bool(clip.labels.fasciculations()))
 
     def compute_auroc(self) -> float:
         """Return the clips' AUROC; NaN with one class only."""

@@ -8,32 +8,67 @@ import pytest
 import torch
 
 from fascnet.data.labelling.targets import rasterise_truth
-from fascnet.training.tuning import choose_operating_point, tune_on_validation
+from fascnet.data.training_input.working_clip import WorkingClip
+from fascnet.training.heatmap_spool import HeatmapSpool
+from fascnet.training.tuning import choose_definition, choose_operating_point, tune_on_validation
+from fascnet.training.validation import stream_clip
 from fascnet.types import ClipCalibration
 from tests.data.tiny import make_frames, make_working_clip
 from tests.models.test_unet import make_network
 
 
-def test_chooses_by_f1_and_of_equals_the_strictest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_chooses_by_f1_and_of_equals_the_strictest(tmp_path: Path) -> None:
     """A perfect heatmap of 0.65: thresholds up to 0.6 find the twitch, those above find nothing."""
     clip = make_working_clip(tmp_path, make_frames(45, 0, range(18, 27)))
-    truth, _ = rasterise_truth(clip.labels, clip.times_s, clip.grid.box, clip.grid.cells)
-
-    def perfect(*_: object) -> list[np.ndarray]:
-        heatmaps = np.full((45, 16, 16), 0.01, np.float32)
-        heatmaps[truth] = 0.65
-        return [heatmaps[:20], heatmaps[20:]]
-
-    monkeypatch.setattr("fascnet.training.validation.stream_probabilities", perfect)
-    tuned = tune_on_validation(make_network(), [clip], torch.device("cpu"))
-    definition, figures = tuned.definition, tuned.figures
+    with HeatmapSpool() as spool:
+        spool.begin(clip.grid.cells)
+        spool.append(make_perfect(clip, 0.65))
+        definition = choose_definition(spool, [clip])
     assert definition.onset_threshold == 0.6
     assert definition.min_on_s == 0.2
     assert definition.offset_threshold <= definition.onset_threshold
+
+
+def make_perfect(clip: WorkingClip, p: float) -> np.ndarray:
+    truth, _ = rasterise_truth(clip.labels, clip.times_s, clip.grid.box, clip.grid.cells)
+    return np.where(truth, np.float32(p), np.float32(0.01))
+
+
+def test_cells_become_probabilities_and_the_network_runs_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip = make_working_clip(tmp_path, make_frames(45, 0, range(18, 27)))
+    heatmaps = make_perfect(clip, 0.65)
+    runs = []
+
+    def run(*_: object) -> list[np.ndarray]:
+        runs.append(1)
+        return [heatmaps[:20], heatmaps[20:]]
+
+    monkeypatch.setattr("fascnet.training.validation.stream_probabilities", run)
+    network = make_network()
+    bias = float(network.head.get_parameter("bias")[0].detach())
+    tuned = tune_on_validation(network, [clip], torch.device("cpu"))
+    assert len(runs) == 1
+    # Cells at 0.65 always twitch: they are surer than they said.
+    assert tuned.definition.onset_threshold > 0.65
+    assert float(network.head.get_parameter("bias")[0].detach()) != bias
+    figures = tuned.figures
     assert (figures["event_f1"], figures["event_precision"], figures["event_recall"]) == (1.0, 1.0, 1.0)
     assert figures["pixel_ap"] == pytest.approx(1.0, abs=0.01)
     assert tuned.calibration == ClipCalibration()
     assert tuned.operating_point == {}
+
+
+def test_the_head_says_what_the_tuned_heatmaps_say(tmp_path: Path) -> None:
+    """After tuning, on average over the cells, a network says what is true."""
+    clip, network = make_working_clip(tmp_path, make_frames(45, 0, range(18, 27))), make_network()
+    tune_on_validation(network, [clip], torch.device("cpu"))
+    truth, valid = rasterise_truth(clip.labels, clip.times_s, clip.grid.box, clip.grid.cells)
+    assert truth.any()
+    assert valid.all()
+    said = np.concatenate(list(stream_clip(clip, network, torch.device("cpu"))))
+    assert said.mean() == pytest.approx(truth.mean(), rel=0.05)
 
 
 def test_a_network_that_finds_nothing_is_tuned_all_the_same(tmp_path: Path) -> None:
@@ -54,11 +89,10 @@ def test_onsets_and_peaks_found_late_are_moved_to_the_labelled_ones(
         replace(clip, labels=replace(clip.labels, events=(replace(event, peak_s=peak_s),)))
         for peak_s in (None, event.onset_s)
     )
-    truth, _ = rasterise_truth(clip.labels, clip.times_s, clip.grid.box, clip.grid.cells)
-    late = np.roll(truth, 3, axis=0)
+    late = np.roll(make_perfect(clip, 0.95), 3, axis=0)
 
     def find_late(*_: object) -> list[np.ndarray]:
-        return [np.where(late, np.float32(0.95), np.float32(0.01))]
+        return [late]
 
     monkeypatch.setattr("fascnet.training.validation.stream_probabilities", find_late)
     tuned = tune_on_validation(make_network(), [unpeaked], torch.device("cpu"))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from fascnet.inference.scores import ClipPool
 from fascnet.inference.streaming import stream_probabilities
 from fascnet.training import validation
-from fascnet.training.validation import Review
+from fascnet.training.validation import Review, stream_clip
 from fascnet.types import EventDefinition, Labels
 from tests.data.tiny import make_frames, make_labels, make_working_clip
 from tests.models.test_unet import make_network
@@ -30,7 +30,7 @@ def review(
     clip = make_working_clip(folder, make_frames(len(heatmaps), 0, TWITCH), labels)
     monkeypatch.setattr(validation, "stream_probabilities", lambda *_: np.array_split(heatmaps, 4))
     result = Review(EventDefinition(onset_threshold, 0.3))
-    result.add(clip, make_network(), CPU)
+    result.add(clip, stream_clip(clip, make_network(), CPU))
     return result
 
 
@@ -75,9 +75,9 @@ def test_clips_are_told_apart_by_their_pooled_logit(tmp_path: Path) -> None:
     still = make_working_clip(tmp_path, make_frames(20, 1, None), make_labels("a", 20, None), name="a")
     moving = make_working_clip(tmp_path, make_frames(45, 0, TWITCH), name="b")
     result = Review(EventDefinition())
-    result.add(still, network, CPU)
+    result.add(still, stream_clip(still, network, CPU))
     assert math.isnan(result.compute_auroc())
-    result.add(moving, network, CPU)
+    result.add(moving, stream_clip(moving, network, CPU))
     assert result.compute_auroc() in {0.0, 1.0}
     assert result.clip_truths == [False, True]
     pool = ClipPool()
