@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from fascnet import __version__
 from fascnet.data.labelling.labels import check_against_clip
 from fascnet.data.labelling.targets import Stencil, cut_stencils
 from fascnet.data.recording.fingerprint import stamp_files
@@ -18,8 +19,8 @@ from fascnet.data.whole_file import write_whole
 from fascnet.models.preprocessing import Preprocessor, WorkingGrid
 from fascnet.types import ClipSource, Labels
 
-CACHE_FORMAT = 2
-"""Raised whenever the same recording comes to other pixels; 2: what is no tissue is blank."""
+CACHE_FORMAT = 3
+"""Raised whenever the same recording comes to other pixels or another area; 3: the area is kept too."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,30 +66,65 @@ def prepare_clip(
 ) -> WorkingClip:
     """Resample a recording to the working grid, or find it already done in the cache.
 
-    The cache is keyed by what decides its content: files, their sizes and times of change, overrides and
-    preprocessing. It holds a plain NumPy array, nothing executable.
+    The cache is keyed by what decides its content: files, their sizes and times of change, overrides,
+    preprocessing and the version of fascnet. What is found there is not opened again: looking at a screen
+    takes as long as a second of training. It holds plain NumPy arrays, nothing executable.
 
     Raises:
         RecordingError: the recording cannot be read.
         LabelError: the labels lie outside the recording.
     """
-    recording = open_clip(source)
-    grid = preprocessor.plan(recording.info)
-    identity: list[object] = [CACHE_FORMAT, *stamp_files(source.path), source.fps, recording.info.fps]
-    identity += [grid.rate_hz, grid.height, grid.width, list(grid.box), source.box]
-    key = hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:24]
-    frames_path, dt_path = cache_dir / f"{key}.frames.npy", cache_dir / f"{key}.dt.npy"
-    if not frames_path.exists() or not dt_path.exists():
-        cache_dir.mkdir(parents=True, exist_ok=True)
-        images, dt_s = [], []
-        for tick in preprocessor.ticks(recording, grid):
-            images.append(tick.image)
-            dt_s.append(tick.dt_s)
-        for path, array in ((dt_path, np.asarray(dt_s, np.float32)), (frames_path, np.stack(images))):
-            with write_whole(path) as beside, beside.open("wb") as file:
-                np.save(file, array, allow_pickle=False)
-    dt_s = np.load(dt_path, allow_pickle=False)
+    key = _make_key(source, preprocessor)
+    frames_path, facts_path = cache_dir / f"{key}.frames.npy", cache_dir / f"{key}.facts.npz"
+    if not frames_path.exists() or not facts_path.exists():
+        _fill_cache(source, preprocessor, frames_path, facts_path)
+    grid, dt_s, (width, height) = _read_facts(facts_path)
     # The last frame is seen for a moment after the last tick.
     duration_s = (len(dt_s) + 1) / grid.rate_hz
-    check_against_clip(labels, duration_s, recording.info.width, recording.info.height)
+    check_against_clip(labels, duration_s, width, height)
     return WorkingClip(source, labels, grid, frames_path, dt_s)
+
+
+def _make_key(source: ClipSource, preprocessor: Preprocessor) -> str:
+    try:
+        stamps = stamp_files(source.path)
+    except OSError:
+        open_clip(source)  # says what is wrong with the file
+        raise
+    identity: list[object] = [CACHE_FORMAT, __version__, *stamps, source.fps, source.mm_per_px, source.box]
+    identity += [preprocessor.pitch_mm, preprocessor.rate_hz, preprocessor.assumed_mm_per_px]
+    return hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:24]
+
+
+def _fill_cache(source: ClipSource, preprocessor: Preprocessor, frames_path: Path, facts_path: Path) -> None:
+    recording = open_clip(source)
+    grid = preprocessor.plan(recording.info)
+    images, dt_s = [], []
+    for tick in preprocessor.ticks(recording, grid):
+        images.append(tick.image)
+        dt_s.append(tick.dt_s)
+    frames_path.parent.mkdir(parents=True, exist_ok=True)
+    facts = {
+        "height": grid.height,
+        "width": grid.width,
+        "rate_hz": grid.rate_hz,
+        "box": grid.box,
+        "mm_per_px": grid.mm_per_px,
+        "assumed_mm_per_px": grid.assumed_mm_per_px,
+        "pixel_aspect": grid.pixel_aspect,
+    }
+    covered = np.ones(grid.cells, bool) if grid.covered is None else grid.covered
+    size = (recording.info.width, recording.info.height)
+    with write_whole(facts_path) as beside, beside.open("wb") as file:
+        np.savez(file, dt_s=np.asarray(dt_s, np.float32), covered=covered, size=size, grid=json.dumps(facts))
+    with write_whole(frames_path) as beside, beside.open("wb") as file:
+        np.save(file, np.stack(images), allow_pickle=False)
+
+
+def _read_facts(path: Path) -> tuple[WorkingGrid, NDArray[np.float32], tuple[int, int]]:
+    """Return the grid, seconds between ticks (T,), and (width, height) of the recording as stored."""
+    with np.load(path, allow_pickle=False) as kept:
+        facts = json.loads(str(kept["grid"]))
+        covered, dt_s, (width, height) = kept["covered"], kept["dt_s"], kept["size"].tolist()
+    facts |= {"box": tuple(facts["box"]), "covered": None if covered.all() else covered}
+    return WorkingGrid(**facts), dt_s, (width, height)

@@ -41,17 +41,30 @@ def test_holds_what_prediction_would_see(source: ClipSource) -> None:
     assert (clip.grid.height, clip.grid.width) == clip.frames.shape[1:]
 
 
-def test_decodes_once(source: ClipSource, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_opens_a_recording_once(source: ClipSource, monkeypatch: pytest.MonkeyPatch) -> None:
     first = prepare(source)
 
     def refuse(*_: object) -> None:
-        raise AssertionError("decoded again")
+        raise AssertionError("opened again")
 
-    monkeypatch.setattr(Preprocessor, "ticks", refuse)
+    monkeypatch.setattr(working_clip, "open_clip", refuse)
     second = prepare(source)
     assert second.frames_path == first.frames_path
+    assert second.grid == first.grid
+    assert second.grid.covered is None
     assert np.array_equal(second.frames, first.frames)
     assert np.array_equal(second.dt_s, first.dt_s)
+
+
+def test_the_outline_is_kept(source: ClipSource, monkeypatch: pytest.MonkeyPatch) -> None:
+    covered = np.zeros((16, 16), bool)
+    covered[3:, 2:9] = True
+    plan = Preprocessor.plan
+    monkeypatch.setattr(Preprocessor, "plan", lambda *a: replace(plan(*a), covered=covered))
+    assert prepare(source).grid.cells == covered.shape
+    kept = prepare(source).grid.covered
+    assert kept is not None
+    assert np.array_equal(kept, covered)
 
 
 def test_whatever_changes_the_content_is_prepared_anew(source: ClipSource) -> None:
@@ -61,11 +74,15 @@ def test_whatever_changes_the_content_is_prepared_anew(source: ClipSource) -> No
         prepare(source, rate_hz=25.0).frames_path,
         prepare(replace(source, mm_per_px=0.3)).frames_path,
         prepare(replace(source, fps=15.0)).frames_path,
+        prepare(replace(source, box=(4, 4, 60, 60))).frames_path,
     }
     write_clip(source.path, make_frames(40, 1, None))
     os.utime(source.path, ns=(1, 1))
     paths.add(prepare(source).frames_path)
-    assert len(paths) == 6
+    sidecar = source.path.with_name(source.path.name + ".recording.json")
+    sidecar.write_text('{"fps": 12.0}')
+    paths.add(prepare(source).frames_path)
+    assert len(paths) == 8
 
 
 def test_a_half_written_cache_is_not_taken(source: ClipSource, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,4 +116,6 @@ def test_a_broken_recording_is_named(tmp_path: Path) -> None:
     path.write_bytes(b"no video")
     with pytest.raises(RecordingError, match=str(path)):
         prepare(ClipSource("c", path, "s"))
+    with pytest.raises(RecordingError, match=r"gone\.avi"):
+        prepare(ClipSource("c", tmp_path / "gone.avi", "s"))
     assert not (tmp_path / "cache").exists()
