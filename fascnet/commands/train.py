@@ -53,8 +53,10 @@ def _check_settings(config: dict[str, Any]) -> None:
     for key in ("output", "name"):
         if not isinstance(config[key], str) or not config[key]:
             raise SettingError(f"train: {key}={config[key]} must be text")
-    if config["init"] is not None and not isinstance(config["init"], str):
-        raise SettingError(f"train: init={config['init']} must be a model file, packaged or null")
+    init = config["init"]
+    names = init if isinstance(init, list) and init else [init]
+    if init is not None and not all(isinstance(name, str) for name in names):
+        raise SettingError(f"train: init={init} must be a model file, packaged, a list of such, or null")
     network = config["network"]
     if not isinstance(network, dict) or set(network) != {"name", "arguments"}:
         raise SettingError("train: network needs the keys network.name and network.arguments, and no others")

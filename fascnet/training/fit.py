@@ -6,7 +6,7 @@ import hashlib
 import logging
 import math
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,8 @@ from fascnet import __version__
 from fascnet.data.clip_set.subject_hash import hash_subject
 from fascnet.data.training_input.datamodule import FasciculationDataModule
 from fascnet.errors import DeviceError, SettingError
-from fascnet.inference.model_file import Model, ModelSpec, find_packaged_model, load_model, save_model
-from fascnet.models.build import build_network, complete_arguments
+from fascnet.inference.model_file import ModelSpec, save_model
+from fascnet.models.build import build_network
 from fascnet.models.unet import FasciculationUNet
 from fascnet.training.callbacks import choose_progress
 from fascnet.training.losses import LossSettings
@@ -35,6 +35,7 @@ from fascnet.training.run_folder import (
     start_folder,
     write_splits,
 )
+from fascnet.training.start import Start, join, load_start
 from fascnet.training.tuning import tune_on_validation
 
 
@@ -88,7 +89,7 @@ def train_network(
     trainer: TrainerSettings,
     seed: int,
     name: str,
-    init: str | None,
+    init: str | Sequence[str] | None,
     resume: bool,
     overwrite: bool,
     config: Mapping[str, Any],
@@ -107,7 +108,8 @@ def train_network(
         trainer: where and how long.
         seed: of weights, splits and windows; 0 seeds like any other.
         name: what the model is called in tables.
-        init: model file whose weights to start from, `packaged` for the one in the package, or None.
+        init: model file whose weights to start from, `packaged` for the one in the package, several to start
+            from the mean of (`load_start`), or None.
         resume: go on from the checkpoint of a run that was stopped, to the same result.
         overwrite: start anew in a folder that already holds a run.
         config: the resolved configuration, kept with the run and in the model file.
@@ -146,7 +148,7 @@ def train_network(
         warnings.filterwarnings("ignore", message=f"{harmless} .* exists and is not empty")
     seed_everything(seed, workers=True, verbose=False)
     built = build_network(network["name"], network["arguments"])
-    earlier = None if init is None else _load_start(init, network, built)
+    earlier = None if init is None else load_start(init, network, built)
     data.setup("fit" if trainer.epochs else "validate")
     # Not before everything that can be refused: a folder that holds a run is not used again.
     if checkpoint is None:
@@ -214,7 +216,7 @@ def _describe_model(
     name: str,
     config: Mapping[str, Any],
     steps: int,
-    earlier: Model | None,
+    earlier: Start | None,
 ) -> ModelSpec:
     """Choose event definition and calibration on validation clips, and write everything down."""
     trained: FasciculationUNet = module.network.eval()
@@ -226,13 +228,9 @@ def _describe_model(
     subjects = sorted({*trained_on, *tuned_on})
     # Drawn from the data, not from the clock: the same run writes the same file. A model that starts from
     # another keeps its salt, because whom that one has seen is known as hashes only.
-    salt = (
-        hashlib.sha256(f"{seed}:{subjects}".encode()).hexdigest()[:16]
-        if earlier is None
-        else earlier.spec.salt
-    )
-    seen = () if earlier is None else earlier.spec.subjects_sha256
-    seen_in_training = () if earlier is None else earlier.spec.training_subjects_sha256
+    salt = hashlib.sha256(f"{seed}:{subjects}".encode()).hexdigest()[:16] if earlier is None else earlier.salt
+    seen = () if earlier is None else earlier.subjects_sha256
+    seen_in_training = () if earlier is None else earlier.training_subjects_sha256
     p = data.preprocessor
     return ModelSpec(
         network=network["name"],
@@ -246,9 +244,9 @@ def _describe_model(
         event_definition=tuning.definition,
         calibration=tuning.calibration,
         operating_point=tuning.operating_point,
-        subjects_sha256=_join(seen, (hash_subject(subject, salt) for subject in subjects)),
+        subjects_sha256=join(seen, (hash_subject(subject, salt) for subject in subjects)),
         salt=salt,
-        training_subjects_sha256=_join(
+        training_subjects_sha256=join(
             seen_in_training, (hash_subject(subject, salt) for subject in trained_on)
         ),
         tuning_subjects_sha256=tuple(hash_subject(subject, salt) for subject in tuned_on),
@@ -262,30 +260,12 @@ def _describe_model(
             "minutes": round(module.minutes_used, 2) if trainer.max_minutes is not None else None,
             "clips": {"train": len(data.train_clips), "val": len(data.val_clips)},
             "subjects": len(subjects),
-            "started_from": None if earlier is None else earlier.sha256,
+            "started_from": None if earlier is None else list(earlier.sha256),
             "config": _without_paths(config),
         },
         name=name,
         fascnet_version=__version__,
     )
-
-
-def _load_start(init: str, network: Mapping[str, Any], built: FasciculationUNet) -> Model:
-    """Load the weights to start from into a network of the same name and arguments."""
-    model = load_model(find_packaged_model() if init == "packaged" else Path(init))
-    given = complete_arguments(model.spec.network, model.spec.network_args)
-    wanted = complete_arguments(network["name"], network["arguments"])
-    if (model.spec.network, given) != (network["name"], wanted):
-        raise SettingError(
-            f"init={init} is a {model.spec.network} with {dict(model.spec.network_args)}; "
-            "choose the network that it was trained as, or leave init out"
-        )
-    built.load_state_dict(model.network.state_dict())
-    return model
-
-
-def _join(earlier: Iterable[str], more: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys([*earlier, *more]))
 
 
 def _drop_nan(figures: Mapping[str, float]) -> dict[str, float | None]:

@@ -1,0 +1,85 @@
+"""Weights to start from: those of one model, or the mean of several that came from one another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from fascnet.errors import SettingError
+from fascnet.inference.model_file import Model, find_packaged_model, load_model
+from fascnet.models.build import complete_arguments
+from fascnet.models.unet import FasciculationUNet
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What a network knew before this training.
+
+    Attributes:
+        sha256: of the model files.
+        salt: of their subjects' hashes.
+        subjects_sha256: whom they have seen at all.
+        training_subjects_sha256: whom they have learned from.
+    """
+
+    sha256: tuple[str, ...]
+    salt: str
+    subjects_sha256: tuple[str, ...]
+    training_subjects_sha256: tuple[str, ...]
+
+
+def load_start(init: str | Sequence[str], network: Mapping[str, Any], built: FasciculationUNet) -> Start:
+    """Load the weights to start from into a network of the same name and arguments.
+
+    The mean of the weights after several stages of one training is often better than any of them (Wortsman et
+    al. 2022, "Model soups"): what one stage forgot another still knows. That holds only for networks that
+    came from one another; the mean of strangers is noise, and the salt of their subjects tells them apart.
+
+    Args:
+        init: a model file, `packaged` for the one in the package, or several of them.
+        network: `name` and `arguments` of `built`.
+        built: the network; its weights are replaced.
+
+    Raises:
+        SettingError: a model is of another network, or of another training than the first.
+        ModelFileError: a file cannot be read.
+    """
+    names = [init] if isinstance(init, str) else list(init)
+    models = [load_model(find_packaged_model() if name == "packaged" else Path(name)) for name in names]
+    wanted = complete_arguments(network["name"], network["arguments"])
+    for name, model in zip(names, models, strict=True):
+        given = complete_arguments(model.spec.network, model.spec.network_args)
+        if (model.spec.network, given) != (network["name"], wanted):
+            raise SettingError(
+                f"init={name} is a {model.spec.network} with {dict(model.spec.network_args)}; "
+                "choose the network that it was trained as, or leave init out"
+            )
+        if model.spec.salt != models[0].spec.salt:
+            raise SettingError(
+                f"init: {name} and {names[0]} come from different trainings, and the mean of their weights "
+                "is no network; give models that were started from one another"
+            )
+    built.load_state_dict(_average(models))
+    specs = [model.spec for model in models]
+    return Start(
+        tuple(model.sha256 for model in models),
+        specs[0].salt,
+        join(*(spec.subjects_sha256 for spec in specs)),
+        join(*(spec.training_subjects_sha256 for spec in specs)),
+    )
+
+
+def join(*groups: Iterable[str]) -> tuple[str, ...]:
+    """Return what is in any of the groups, each once, in order."""
+    return tuple(dict.fromkeys(item for group in groups for item in group))
+
+
+def _average(models: Sequence[Model]) -> dict[str, torch.Tensor]:
+    """Return the mean of each tensor, those of the statistics of batch normalisation among them."""
+    states = [model.network.state_dict() for model in models]
+    means = {key: torch.stack([s[key].double() for s in states]).mean(dim=0) for key in states[0]}
+    return {key: mean.to(states[0][key].dtype) for key, mean in means.items()}

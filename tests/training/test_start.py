@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from fascnet.errors import SettingError
+from fascnet.inference.model_file import load_model, save_model
+from fascnet.models.build import build_network
+from fascnet.models.unet import FasciculationUNet
+from fascnet.training.start import load_start
+from tests.inference.test_model_file import SPEC
+
+NETWORK = {
+    "name": "fasciculation_unet",
+    "arguments": {"widths": [4, 6], "look_ahead": 2, "dilations": [1, 1]},
+}
+
+
+def build(seed: int) -> FasciculationUNet:
+    torch.manual_seed(seed)
+    return build_network(NETWORK["name"], NETWORK["arguments"])
+
+
+def save(folder: Path, seed: int, salt: str = "same", seen: tuple[str, ...] = ()) -> str:
+    spec = replace(
+        SPEC,
+        network=NETWORK["name"],
+        network_args=NETWORK["arguments"],
+        salt=salt,
+        subjects_sha256=seen,
+        training_subjects_sha256=seen[:1],
+    )
+    path = folder / f"{seed}.safetensors"
+    save_model(path, build(seed).eval(), spec)
+    return str(path)
+
+
+def test_one_model_gives_its_weights(tmp_path: Path) -> None:
+    built = build(9)
+    start = load_start(save(tmp_path, 1, seen=("a" * 64,)), NETWORK, built)
+    assert all(torch.equal(built.state_dict()[k], v) for k, v in build(1).state_dict().items())
+    assert (start.salt, start.subjects_sha256) == ("same", ("a" * 64,))
+
+
+def test_several_models_give_their_mean_and_all_their_subjects(tmp_path: Path) -> None:
+    a, b, c = ("a" * 64, "b" * 64, "c" * 64)
+    paths = [save(tmp_path, 1, seen=(a, b)), save(tmp_path, 2, seen=(c, b))]
+    built = build(9)
+    start = load_start(paths, NETWORK, built)
+    first, second = build(1).state_dict(), build(2).state_dict()
+    for key, value in built.state_dict().items():
+        assert torch.allclose(value.float(), (first[key].float() + second[key].float()) / 2, atol=1e-7), key
+    assert start.subjects_sha256 == (a, b, c)
+    assert start.training_subjects_sha256 == (a, c)
+    assert start.sha256 == tuple(load_model(Path(path)).sha256 for path in paths)
+
+
+def test_strangers_have_no_mean(tmp_path: Path) -> None:
+    paths = [save(tmp_path, 1), save(tmp_path, 2, salt="other")]
+    with pytest.raises(SettingError, match=r"2\.safetensors and .*1\.safetensors come from different"):
+        load_start(paths, NETWORK, build(9))
+
+
+def test_another_network_is_named(tmp_path: Path) -> None:
+    wanted = {**NETWORK, "arguments": {**NETWORK["arguments"], "look_ahead": 3}}
+    with pytest.raises(SettingError, match=r"1\.safetensors is a fasciculation_unet with"):
+        load_start(save(tmp_path, 1), wanted, build(9))
