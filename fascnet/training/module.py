@@ -134,8 +134,12 @@ class FasciculationModule(LightningModule):
         """
         progress = self.trainer.global_step / max(1, self.trainer.estimated_stepping_batches)
         if self.max_minutes is not None:
-            own = torch.tensor(self.minutes_used / self.max_minutes, device=self.device)
-            progress = max(progress, float(self.trainer.strategy.reduce(own, reduce_op="max")))
+            time_used = self.minutes_used / self.max_minutes
+            # Not with one process: a GPU would be waited for at every step.
+            if self.trainer.world_size > 1:
+                own = torch.tensor(time_used, device=self.device)
+                time_used = float(self.trainer.strategy.reduce(own, reduce_op="max"))
+            progress = max(progress, time_used)
         return min(1.0, progress)
 
     @property

@@ -110,11 +110,8 @@ def _fill_spool(
     cells = PixelHistogram()
     for clip in clips:
         spool.begin(clip.grid.cells)
-        start = 0
-        for chunk in stream_clip(clip, network, device):
-            count_cells(clip, start, chunk, cells)
+        for chunk in count_cells(clip, stream_clip(clip, network, device), cells):
             spool.append(chunk)
-            start += len(chunk)
     return cells
 
 

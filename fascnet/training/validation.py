@@ -42,11 +42,17 @@ def stream_clip(
     return map(clip.grid.silence, stream_probabilities(network, _read_ticks(clip), CHUNK_TICKS, device))
 
 
-def count_cells(clip: WorkingClip, start: int, chunk: NDArray[np.float32], cells: PixelHistogram) -> None:
-    """Add the cells of heatmaps (t, h, w), the first of them tick `start` of the clip, to a histogram."""
+def count_cells(
+    clip: WorkingClip, chunks: Iterable[NDArray[np.float32]], cells: PixelHistogram
+) -> Iterator[NDArray[np.float32]]:
+    """Yield the heatmaps of one whole clip, in chunks (t, h, w), as each is added to a histogram of cells."""
     grid = clip.grid
-    times_s = np.arange(start, start + len(chunk)) / grid.rate_hz
-    cells.add(chunk, *rasterise_truth(clip.labels, times_s, grid.box, grid.cells))
+    start = 0
+    for chunk in chunks:
+        times_s = np.arange(start, start + len(chunk)) / grid.rate_hz
+        cells.add(chunk, *rasterise_truth(clip.labels, times_s, grid.box, grid.cells))
+        start += len(chunk)
+        yield chunk
 
 
 @dataclass(slots=True)
@@ -72,10 +78,7 @@ class Review:
         finder = start_finder(clip, self.definition)
         found: list[Event] = []
         pool = ClipPool()
-        start = 0
-        for chunk in chunks:
-            count_cells(clip, start, chunk, self.pixels)
-            start += len(chunk)
+        for chunk in count_cells(clip, chunks, self.pixels):
             for heatmap in chunk:
                 pool.push(heatmap)
                 found += finder.push(heatmap)

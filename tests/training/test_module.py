@@ -86,6 +86,7 @@ def test_processes_end_at_the_same_step(furthest: float, ends: bool) -> None:
     module._trainer = SimpleNamespace(  # type: ignore[assignment]
         global_step=3,
         estimated_stepping_batches=1000,
+        world_size=2,
         strategy=SimpleNamespace(reduce=reduce),
         should_stop=False,
         optimizers=[SimpleNamespace(param_groups=groups)],

@@ -12,11 +12,7 @@ from fascnet.models.build import build_network
 from fascnet.models.unet import FasciculationUNet
 from fascnet.training.start import load_start
 from tests.inference.test_model_file import SPEC
-
-NETWORK = {
-    "name": "fasciculation_unet",
-    "arguments": {"widths": [4, 6], "look_ahead": 2, "dilations": [1, 1]},
-}
+from tests.training.runs import NETWORK
 
 
 def build(seed: int) -> FasciculationUNet:
