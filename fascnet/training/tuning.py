@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import product
 
 import numpy as np
 import torch
@@ -17,6 +16,7 @@ from fascnet.evaluation.figures.pixels import PixelHistogram
 from fascnet.inference.scores import calibrate
 from fascnet.models.unet import FasciculationUNet
 from fascnet.training.calibration import fit_calibration, fit_cell_calibration, fold_into_head
+from fascnet.training.definition_variations import vary_definition
 from fascnet.training.event_scoring import choose_scored_definition
 from fascnet.training.heatmap_spool import HeatmapSpool
 from fascnet.training.validation import (
@@ -124,20 +124,11 @@ def choose_definition(spool: HeatmapSpool, clips: Sequence[WorkingClip]) -> Even
     """
     chosen = EventDefinition(0.5, 0.3, min_on_s=0.1, min_off_s=0.034)
     for group in SEARCH:
-        candidates = [
-            _change(chosen, dict(zip(group, values, strict=True))) for values in product(*group.values())
-        ]
+        candidates = list(vary_definition(chosen, group))
         scores = [float(np.nan_to_num(f1(_count_all(spool, clips, d)), nan=-1.0)) for d in candidates]
         # Values rise towards the stricter: of equals, the last.
         chosen = candidates[max(range(len(candidates)), key=lambda i: (scores[i], i))]
     return chosen
-
-
-def _change(definition: EventDefinition, values: dict[str, float]) -> EventDefinition:
-    share = values.pop("offset_share", None)
-    if share is not None:
-        values["offset_threshold"] = round(values["onset_threshold"] * share, 3)
-    return replace(definition, **values)  # type: ignore[arg-type]
 
 
 def measure_lags_s(

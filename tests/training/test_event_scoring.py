@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from fascnet.inference.event_scores import weigh_evidence
+from fascnet.training import event_scoring
 from fascnet.training.event_scoring import (
     Candidates,
     choose_least_score,
@@ -100,6 +101,20 @@ def test_what_thresholds_cannot_tell_apart_the_scores_do(tmp_path: Path) -> None
         assert definition.min_score > 0.1
         found = collect_candidates(spool, clips, definition)
         assert found.is_true.tolist() == [True] * 28
+
+
+@pytest.mark.parametrize(("first", "join_cells"), [(0.93, 0), (0.92, 2)])
+def test_of_definitions_that_are_nearly_as_good_the_loosest_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, first: float, join_cells: int
+) -> None:
+    reached = iter([first, 0.938, *[0.9] * 34])
+    monkeypatch.setattr(event_scoring, "choose_least_score", lambda *_: (next(reached), 0.4))
+    with HeatmapSpool() as spool:
+        chosen = choose_scored_definition(spool, make_study(tmp_path, spool, 28))
+    assert chosen is not None
+    definition, f1 = chosen
+    assert (definition.onset_threshold, definition.join_cells) == (0.3, join_cells)
+    assert f1 == (first if join_cells == 0 else 0.938)
 
 
 def test_too_few_candidates_or_subjects_fit_nothing(tmp_path: Path) -> None:

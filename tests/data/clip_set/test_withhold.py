@@ -8,7 +8,7 @@ from fascnet.data.clip_set.problem import Problem
 from fascnet.data.clip_set.withhold import Withheld
 from fascnet.types import ClipSource
 
-ROOT = Path("/home/me/clinic")
+ROOT = Path("/data/clinic")
 
 
 def test_folders_and_known_names_are_taken_out() -> None:
@@ -23,8 +23,8 @@ def test_folders_and_known_names_are_taken_out() -> None:
     hidden = Withheld(ROOT, Path("/data/labels"), clips, facts)
     problem = hidden.problem(
         Problem(
-            "/home/me/clinic/clips/MUSTER_1.dcm",
-            "clip 'erika_1' is like /home/me/clinic/clips/b.dcm, 0.12 and 112 and '12'",
+            "/data/clinic/clips/MUSTER_1.dcm",
+            "clip 'erika_1' is like /data/clinic/clips/b.dcm, 0.12 and 112 and '12'",
             "see /data/labels/b.r.json in /data/labels",
             "copy",
             ("erika_1", "b"),
