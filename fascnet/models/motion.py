@@ -55,6 +55,8 @@ class MotionFrontEnd(nn.Module):
     """Raised when the channels change: measured clips that were kept are measured again."""
     MIRROR_SIGNS = np.array([-1, 1, -1, 1, -1, 1, -1, 1, -1, 1, 1, 1, 1, 1, -1, 1, 1], np.float32)
     """Factor of each channel in a picture mirrored left to right: shifts along x change their sign."""
+    UPSIDE_DOWN_SIGNS = np.array([1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, 1, 1, 1, 1, -1, 1], np.float32)
+    """The same for a picture upside down: shifts along y change theirs."""
 
     GROUPS: Mapping[str, slice] = MappingProxyType(
         {

@@ -183,8 +183,7 @@ class FasciculationDataModule(LightningDataModule):
             for version in range(self.motion_versions)
             for clip in self.train_clips
         ]
-        flip_p = 0.0 if self.augmentation is None else self.augmentation.flip_p
-        return MotionWindowDataset(measured, self.window, flip_p, self.seed)
+        return MotionWindowDataset(measured, self.window, self.augmentation, self.seed)
 
     def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:
         """Move windows to the device; whole clips stay on disk and are read chunk by chunk."""

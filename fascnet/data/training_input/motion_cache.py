@@ -2,7 +2,8 @@
 
 Measuring motion takes as long as the rest of a training step on a CPU, and it learns nothing. So each clip is
 varied (`WindowAugmenter`) a few times, its motion is measured with the network's own front end, and windows
-are cut from the result. What is lost: every epoch sees the same few variations, mirrored or not.
+are cut from the result. What is lost: every epoch sees the same few variations, mirrored
+or upside down or as they are.
 """
 
 from __future__ import annotations
@@ -58,14 +59,20 @@ class MotionWindowDataset(Dataset[Window]):
     Args:
         clips: measured clips.
         window: shape of the windows; sides are rounded down to blocks of the network.
-        flip_p: probability of a mirror image.
+        augmentation: its mirror images, which cost nothing, are drawn anew for each window; None for none.
         seed: of all draws.
     """
 
-    def __init__(self, clips: Sequence[MotionClip], window: WindowSettings, flip_p: float, seed: int) -> None:
+    def __init__(
+        self,
+        clips: Sequence[MotionClip],
+        window: WindowSettings,
+        augmentation: Augmentation | None,
+        seed: int,
+    ) -> None:
         self.clips = list(clips)
         self.window = window
-        self.flip_p = flip_p
+        self.augmentation = augmentation
         self.seed = seed
         self.events = [(i, k) for i, clip in enumerate(self.clips) for k in range(len(clip.events))]
 
@@ -106,9 +113,13 @@ class MotionWindowDataset(Dataset[Window]):
             t, y, x = ((0, n) for n in lacking)
             piece = np.pad(piece, (t, (0, 0), y, x))
             codes = np.pad(codes, (t, y, x), constant_values=UNKNOWN)
-        if rng.random() < self.flip_p:
-            piece = piece[..., ::-1] * MotionFrontEnd.MIRROR_SIGNS[:, None, None]
-            codes = codes[..., ::-1]
+        if self.augmentation is not None:
+            if rng.random() < self.augmentation.flip_p:
+                piece = piece[..., ::-1] * MotionFrontEnd.MIRROR_SIGNS[:, None, None]
+                codes = codes[..., ::-1]
+            if rng.random() < self.augmentation.upside_down_p:
+                piece = piece[..., ::-1, :] * MotionFrontEnd.UPSIDE_DOWN_SIGNS[:, None, None]
+                codes = codes[..., ::-1, :]
         return {
             "motion": torch.from_numpy(np.ascontiguousarray(piece, np.float32)),
             "target": torch.from_numpy((codes == TWITCH).astype(np.float32)),

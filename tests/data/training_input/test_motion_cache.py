@@ -58,7 +58,7 @@ def test_targets_equal_those_of_windows_cut_from_pictures(clip: WorkingClip, tmp
 
 
 def test_windows_around_events_hold_a_twitch_and_have_one_shape(clip: WorkingClip, tmp_path: Path) -> None:
-    windows = MotionWindowDataset([measure(clip, tmp_path)], WINDOW, 0.5, seed=0)
+    windows = MotionWindowDataset([measure(clip, tmp_path)], WINDOW, Augmentation(), seed=0)
     for index in range(8):
         window = windows[index]
         assert window["target"].sum() > 0
@@ -69,8 +69,8 @@ def test_windows_around_events_hold_a_twitch_and_have_one_shape(clip: WorkingCli
 
 def test_the_same_index_gives_the_same_window(clip: WorkingClip, tmp_path: Path) -> None:
     kept = measure(clip, tmp_path)
-    first, again = (MotionWindowDataset([kept], WINDOW, 0.5, seed=3)[5] for _ in range(2))
-    other = MotionWindowDataset([kept], WINDOW, 0.5, seed=4)[5]
+    first, again = (MotionWindowDataset([kept], WINDOW, Augmentation(), seed=3)[5] for _ in range(2))
+    other = MotionWindowDataset([kept], WINDOW, Augmentation(), seed=4)[5]
     assert torch.equal(first["motion"], again["motion"])
     assert not torch.equal(first["motion"], other["motion"])
 
@@ -78,22 +78,34 @@ def test_the_same_index_gives_the_same_window(clip: WorkingClip, tmp_path: Path)
 def test_a_window_larger_than_the_clip_is_filled_with_what_is_unknown(
     clip: WorkingClip, tmp_path: Path
 ) -> None:
-    window = MotionWindowDataset([measure(clip, tmp_path)], replace(WINDOW, n_ticks=90, size_px=96), 0.0, 0)[
-        0
-    ]
+    larger = replace(WINDOW, n_ticks=90, size_px=96)
+    window = MotionWindowDataset([measure(clip, tmp_path)], larger, None, seed=0)[0]
     assert window["motion"].shape == (90, MotionFrontEnd.N_CHANNELS, 24, 24)
     assert not window["valid"][60:].any()
     assert not window["valid"][:, 16:].any()
 
 
-def test_a_mirrored_window_is_the_motion_of_the_mirrored_picture(clip: WorkingClip, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("augmentation", "rows", "columns"),
+    [
+        (Augmentation(flip_p=1.0), 1, -1),
+        (Augmentation(flip_p=0.0, upside_down_p=1.0), -1, 1),
+        (Augmentation(flip_p=1.0, upside_down_p=1.0), -1, -1),
+    ],
+)
+def test_a_mirrored_window_is_the_motion_of_the_mirrored_picture(
+    clip: WorkingClip, tmp_path: Path, augmentation: Augmentation, rows: int, columns: int
+) -> None:
     whole = replace(WINDOW, n_ticks=60 + END_TICKS, size_px=64)
-    mirrored = MotionWindowDataset([measure(clip, tmp_path)], whole, 1.0, seed=0)[0]["motion"].numpy()[:60]
+    window = MotionWindowDataset([measure(clip, tmp_path)], whole, augmentation, seed=0)[0]
     (tmp_path / "turned").mkdir()
-    turned = make_working_clip(tmp_path / "turned", np.array(clip.frames)[:, :, ::-1])
-    fresh = np.load(measure(turned, tmp_path / "turned").motion_path)[:60].astype(np.float32)
+    turned = make_working_clip(tmp_path / "turned", np.array(clip.frames)[:, ::rows, ::columns])
+    fresh = measure(turned, tmp_path / "turned")
+    mirrored, motion = window["motion"].numpy()[5:60], np.load(fresh.motion_path)[5:60].astype(np.float32)
     # The blur's edges aside, which are replicated on either side alike.
-    np.testing.assert_allclose(mirrored[5:], fresh[5:], atol=0.02 * np.abs(fresh).max())
+    np.testing.assert_allclose(mirrored, motion, atol=0.02 * np.abs(motion).max())
+    twitching = np.load(measure(clip, tmp_path).codes_path)[5:60, ::rows, ::columns] == TWITCH
+    np.testing.assert_array_equal(window["target"].numpy()[5:60], twitching)
 
 
 def test_variations_differ_and_are_found_again(clip: WorkingClip, tmp_path: Path) -> None:
@@ -109,9 +121,9 @@ def test_an_event_without_a_place_is_somewhere_in_a_window_that_shows_all(tmp_pa
     placeless = replace(labels, events=(replace(labels.events[0], region=None),))
     clip = make_working_clip(tmp_path, make_frames(60, 0, range(18, 27)), placeless)
     kept = measure(clip, tmp_path)
-    shows_all = MotionWindowDataset([kept], replace(WINDOW, n_ticks=60, size_px=64), 0.0, seed=0)[0]
+    shows_all = MotionWindowDataset([kept], replace(WINDOW, n_ticks=60, size_px=64), None, seed=0)[0]
     assert not (shows_all["somewhere"] & shows_all["valid"]).any() and shows_all["target"].sum() == 0
     during = shows_all["somewhere"].flatten(1).any(1).nonzero()[:, 0]
     assert len(during) == 9 and torch.equal(during, torch.arange(9) + during[0])
-    part = MotionWindowDataset([kept], replace(WINDOW, n_ticks=60), 0.0, seed=0)[0]
+    part = MotionWindowDataset([kept], replace(WINDOW, n_ticks=60), None, seed=0)[0]
     assert not part["somewhere"].any() and (~part["valid"].flatten(1).any(1)).sum() >= 9

@@ -13,6 +13,7 @@ from fascnet.errors import SettingError
 
 NONE = Augmentation(
     flip_p=0.0,
+    upside_down_p=0.0,
     scale=(1.0, 1.0),
     rotate_deg=0.0,
     shear_deg=0.0,
@@ -69,6 +70,13 @@ def test_a_flip_mirrors_left_and_right() -> None:
     wanted_images, wanted_masks = make_square()
     assert np.array_equal(images, wanted_images[:, :, ::-1])
     assert np.array_equal(masks, wanted_masks[:, :, ::-1])
+
+
+def test_a_picture_upside_down_is_mirrored_top_to_bottom() -> None:
+    images, masks = warp(replace(NONE, upside_down_p=1.0), 0)
+    wanted_images, wanted_masks = make_square()
+    assert np.array_equal(images, wanted_images[:, ::-1])
+    assert np.array_equal(masks, wanted_masks[:, ::-1])
 
 
 def test_noise_differs_from_frame_to_frame() -> None:
@@ -169,6 +177,7 @@ def test_every_setting_does_something() -> None:
     """A key that nothing reads would lie to whoever tunes it."""
     strong: dict[str, Any] = {
         "flip_p": 1.0,
+        "upside_down_p": 1.0,
         "scale": (2.0, 2.0),
         "rotate_deg": 90.0,
         "shear_deg": 40.0,
