@@ -182,7 +182,10 @@ def predict_clip(
                 with stages.stage("kinematics"):
                     assumed = stream.assumed_mm_per_px
                     picture = WorkingPicture(
-                        stream.box, stream.mm_per_px, ASSUMED_MM_PER_PX if assumed is None else assumed
+                        stream.box,
+                        stream.mm_per_px,
+                        ASSUMED_MM_PER_PX if assumed is None else assumed,
+                        stream.pixel_aspect,
                     )
                     result = dataclasses.replace(
                         result, events=measure_events(recording, result.events, picture)

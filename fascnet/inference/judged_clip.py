@@ -11,7 +11,7 @@ import numpy as np
 
 from fascnet.inference.events import EventFinder
 from fascnet.inference.heatmap_store import HeatmapStore
-from fascnet.inference.movement.judge import MovementRules, explain_unscored, judge_events
+from fascnet.inference.movement.judge import MovementRules, explain_unscored, extend_last, judge_events
 from fascnet.inference.movement.watcher import MovementWatcher
 from fascnet.inference.pooled_course import Place, PooledCourse
 from fascnet.types import FASCICULATION, Event, HeatmapStream, NotScored
@@ -108,7 +108,7 @@ class ClipJudge:
             left = self._pooled.pool_again(
                 store,
                 self._fps,
-                judged.not_scored,
+                extend_last(judged.not_scored, end_s),
                 # The place is left out for as long as the rhythm was seen there: weaker beats are beats too.
                 [
                     Place(

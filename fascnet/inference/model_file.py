@@ -41,7 +41,7 @@ class ModelSpec:
         network_args: its arguments.
         preprocessing: arguments of `Preprocessor`.
         window: shape of the windows that it was trained on.
-        event_definition: the six numbers that turn its heatmaps into events, chosen on validation clips.
+        event_definition: the numbers that turn its heatmaps into events, chosen on validation clips.
         calibration: turns its pooled clip logit into a probability, fitted on validation clips.
         operating_point: `clip_threshold`, the score from which a clip counts as positive, with the
             specificity asked for and what it gave on validation clips; empty: none was chosen.

@@ -122,15 +122,15 @@ def predict_study(
     )
     tables = ResultTables(folder, rows)
     todo = [clip for clip in clips if clip.clip_id not in kept]
-    for clip in todo:
-        # Gone before the first file is touched: a row never stands beside files of another run.
-        tables.drop(clip.clip_id)
-        record.drop_input(clip.clip_id)
     predictions = dict(kept)
     _save(tables, record, predictions, kept, finished=False)
     with StudyProgress(len(clips), len(kept), show_progress) as report:
         for clip in todo:
             report.begin(clip.clip_id)
+            # Gone before its first file is touched: a row never stands beside files of another run.
+            tables.drop(clip.clip_id)
+            record.drop_input(clip.clip_id)
+            _save(tables, record, predictions, kept, finished=False)
             prediction = _predict_one(clip, predictor, rules, folder, overlay, kinematics, record, report)
             predictions[clip.clip_id] = prediction
             tables.put(prediction)

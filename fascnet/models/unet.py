@@ -98,13 +98,16 @@ class FasciculationUNet(nn.Module):
         """Tell twitches from other motion: the part that learns.
 
         Args:
-            motion: (B, T, C, h, w), the front end's channels; h and w multiples of the coarsest block.
+            motion: (B, T, C, h, w), the front end's channels; edges are replicated to whole blocks.
             state: streaming state, updated in place.
 
         Returns:
             Logits (B, T, h, w), `look_ahead` ticks late.
         """
-        seen = motion * self.seen if self.ignores else motion
+        n_ticks, (height, width) = motion.shape[1], motion.shape[-2:]
+        padded = pad_to_stride(motion.flatten(1, 2), self.stride // CELL_PX)
+        padded = torch.unflatten(padded, 1, (n_ticks, -1))
+        seen = padded * self.seen if self.ignores else padded
         blocks = to_channels_last(F.pixel_unshuffle(seen.flatten(0, 1), BLOCK_CELLS))
         x = torch.unflatten(blocks, 0, motion.shape[:2])
         skips: list[Tensor] = []
@@ -119,7 +122,7 @@ class FasciculationUNet(nn.Module):
             raised = F.interpolate(raised, scale_factor=2.0, mode="nearest")
             x = self.up[index](torch.unflatten(raised, 0, shape) + skips[index], state)
         logits = F.pixel_shuffle(self.head(x.flatten(0, 1)), BLOCK_CELLS)
-        return torch.unflatten(logits.squeeze(1), 0, x.shape[:2])
+        return torch.unflatten(logits.squeeze(1), 0, x.shape[:2])[..., :height, :width]
 
 
 def _mask_channels(ignore: Sequence[str]) -> Tensor:
@@ -147,7 +150,7 @@ def _check_arguments(
 
 
 def pad_to_stride(grey: Tensor, stride: int) -> Tensor:
-    """Replicate the last rows and columns of (B, T, H, W) until H and W are multiples of `stride`."""
+    """Replicate the last rows and columns of (B, N, H, W) until H and W are multiples of `stride`."""
     height, width = grey.shape[-2:]
     bottom, right = -height % stride, -width % stride
     return F.pad(grey, (0, right, 0, bottom), mode="replicate") if bottom or right else grey

@@ -60,7 +60,7 @@ class Candidates:
         evidence: float (n, 2), rows of `Evidence`.
         is_true: bool (n,), matched with a labelled fasciculation.
         subjects: (n,) whose clip.
-        n_labelled: labelled fasciculations in all, found or not.
+        n_labelled: labelled fasciculations of the examined seconds, found or not.
     """
 
     evidence: NDArray[np.float64]
@@ -120,11 +120,14 @@ def collect_candidates(
     n_labelled = 0
     for index, clip in enumerate(clips):
         found, finder = find_events(spool, index, clip, definition)
-        n_labelled += len(clip.labels.fasciculations())
-        hits = {match.found for match in match_clip(clip, found).matches}
-        rows += [finder.evidence(event) for event in found]
-        is_true += [k in hits for k in range(len(found))]
-        subjects += [clip.source.subject_id] * len(found)
+        matching = match_clip(clip, found)
+        n_labelled += len(matching.matches) + len(matching.missed)
+        # What was found where nobody looked is neither true nor false.
+        hits = {match.found for match in matching.matches}
+        judged = sorted({*hits, *matching.false})
+        rows += [finder.evidence(found[k]) for k in judged]
+        is_true += [k in hits for k in judged]
+        subjects += [clip.source.subject_id] * len(judged)
     evidence = np.asarray(rows, np.float64).reshape(-1, len(Evidence._fields))
     return Candidates(evidence, np.asarray(is_true, bool), np.asarray(subjects, np.str_), n_labelled)
 

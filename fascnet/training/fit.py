@@ -38,6 +38,8 @@ from fascnet.training.run_folder import (
 from fascnet.training.start import Start, join, load_start
 from fascnet.training.tuning import tune_on_validation
 
+logger = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
 class TrainerSettings:
@@ -148,8 +150,10 @@ def train_network(
         warnings.filterwarnings("ignore", message=f"{harmless} .* exists and is not empty")
     seed_everything(seed, workers=True, verbose=False)
     built = build_network(network["name"], network["arguments"])
-    earlier = None if init is None else load_start(init, network, built)
+    earlier = None if init is None else load_start(init, network, built, data.preprocessor)
     data.setup("fit" if trainer.epochs else "validate")
+    if earlier is not None:
+        _warn_of_learned_subjects(data, earlier)
     # Not before everything that can be refused: a folder that holds a run is not used again.
     if checkpoint is None:
         start_folder(output, config)
@@ -205,6 +209,21 @@ def train_network(
         )
         save_model(path, module.network, spec)
     return path
+
+
+def _warn_of_learned_subjects(data: FasciculationDataModule, earlier: Start) -> None:
+    """Say so when thresholds would be chosen on subjects whom the network has learned by heart."""
+    chosen_on = {clip.source.subject_id for clip in data.val_clips}
+    learned = {hash_subject(subject, earlier.salt) for subject in chosen_on} & set(
+        earlier.training_subjects_sha256
+    )
+    if learned:
+        logger.warning(
+            "%d of %d validation subjects were trained on by the model of init: thresholds and calibration "
+            "will be too sure; give the split of that run (its splits.csv) in the manifest",
+            len(learned),
+            len(chosen_on),
+        )
 
 
 def _describe_model(

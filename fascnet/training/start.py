@@ -12,6 +12,7 @@ import torch
 from fascnet.errors import SettingError
 from fascnet.inference.model_file import Model, find_packaged_model, load_model
 from fascnet.models.build import complete_arguments
+from fascnet.models.preprocessing import Preprocessor
 from fascnet.models.unet import FasciculationUNet
 
 
@@ -32,7 +33,12 @@ class Start:
     training_subjects_sha256: tuple[str, ...]
 
 
-def load_start(init: str | Sequence[str], network: Mapping[str, Any], built: FasciculationUNet) -> Start:
+def load_start(
+    init: str | Sequence[str],
+    network: Mapping[str, Any],
+    built: FasciculationUNet,
+    preprocessor: Preprocessor,
+) -> Start:
     """Load the weights to start from into a network of the same name and arguments.
 
     The mean of the weights after several stages of one training is often better than any of them (Wortsman et
@@ -43,9 +49,10 @@ def load_start(init: str | Sequence[str], network: Mapping[str, Any], built: Fas
         init: a model file, `packaged` for the one in the package, or several of them.
         network: `name` and `arguments` of `built`.
         built: the network; its weights are replaced.
+        preprocessor: what the network is to be shown; the models must have learned from the same.
 
     Raises:
-        SettingError: a model is of another network, or of another training than the first.
+        SettingError: a model is of another network or another grid, or of another training than the first.
         ModelFileError: a file cannot be read.
     """
     names = [init] if isinstance(init, str) else list(init)
@@ -58,6 +65,13 @@ def load_start(init: str | Sequence[str], network: Mapping[str, Any], built: Fas
                 f"init={name} is a {model.spec.network} with {dict(model.spec.network_args)}; "
                 "choose the network that it was trained as, or leave init out"
             )
+        for key in ("pitch_mm", "rate_hz"):
+            learned, asked = model.spec.preprocessing[key], getattr(preprocessor, key)
+            if learned != asked:
+                raise SettingError(
+                    f"init={name} learned from {key}={learned:g}, and data.preprocessor.{key} is {asked:g}; "
+                    "give it what it learned from, or leave init out"
+                )
         if model.spec.salt != models[0].spec.salt:
             raise SettingError(
                 f"init: {name} and {names[0]} come from different trainings, and the mean of their weights "

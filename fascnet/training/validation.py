@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from fascnet.data.labelling.targets import rasterise_truth
+from fascnet.data.labelling.targets import TWITCH, UNKNOWN, cut_stencils, paint_stencils
 from fascnet.data.training_input.working_clip import WorkingClip
 from fascnet.evaluation.figures.clips import build_auroc
 from fascnet.evaluation.figures.events import f1, false_alarms_per_min, precision, recall
@@ -45,12 +45,19 @@ def stream_clip(
 def count_cells(
     clip: WorkingClip, chunks: Iterable[NDArray[np.float32]], cells: PixelHistogram
 ) -> Iterator[NDArray[np.float32]]:
-    """Yield the heatmaps of one whole clip, in chunks (t, h, w), as each is added to a histogram of cells."""
+    """Yield the heatmaps of one whole clip, in chunks (t, h, w), as each is added to a histogram of cells.
+
+    As in training, points and boxes leave what they do not say unknown: cells around a click that twitch must
+    not make the others less probable.
+    """
     grid = clip.grid
+    stencils = cut_stencils(clip.labels, grid.box, grid.cells, _choose_spacing(clip))
+    rows, columns = (slice(0, n) for n in grid.cells)
     start = 0
     for chunk in chunks:
         times_s = np.arange(start, start + len(chunk)) / grid.rate_hz
-        cells.add(chunk, *rasterise_truth(clip.labels, times_s, grid.box, grid.cells))
+        codes = paint_stencils(stencils, clip.labels.examined, times_s, rows, columns)
+        cells.add(chunk, codes == TWITCH, codes != UNKNOWN)
         start += len(chunk)
         yield chunk
 
@@ -63,8 +70,8 @@ class Review:
         definition: what makes a heatmap an event.
         pixels: cells by probability, true and other.
         counts: (4,) hits, false alarms, missed events, examined minutes.
-        clip_logits: pooled logit of each clip.
-        clip_truths: whether it holds a labelled fasciculation.
+        clip_logits: pooled logit of each clip's examined seconds.
+        clip_truths: whether they hold a labelled fasciculation.
     """
 
     definition: EventDefinition
@@ -78,15 +85,23 @@ class Review:
         finder = start_finder(clip, self.definition)
         found: list[Event] = []
         pool = ClipPool()
+        tick = 0
         for chunk in count_cells(clip, chunks, self.pixels):
             for heatmap in chunk:
-                pool.push(heatmap)
+                time_s = tick / clip.grid.rate_hz
+                if any(start_s <= time_s < end_s for start_s, end_s in clip.labels.examined):
+                    pool.push(heatmap)
+                else:
+                    pool.interrupt()
                 found += finder.push(heatmap)
-        self.counts += count_events(clip, found + finder.finish())
+                tick += 1
+        counts = count_events(clip, found + finder.finish())
+        self.counts += counts
+        hits, _, missed, _ = counts.tolist()
         logit = pool.finish()
         if logit is not None:
             self.clip_logits.append(logit)
-            self.clip_truths.append(bool(clip.labels.fasciculations()))
+            self.clip_truths.append(hits + missed > 0)
 
     def compute_auroc(self) -> float:
         """Return the clips' AUROC; NaN with one class only."""

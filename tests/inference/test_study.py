@@ -3,6 +3,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
+from unittest.mock import Mock
 
 import pytest
 from rich.console import Console
@@ -123,6 +124,17 @@ def test_a_kill_keeps_every_finished_clip(clips, tmp_path, monkeypatch):
     assert not list(out.rglob("*.part"))
     monkeypatch.undo()
     assert run(clips, out).skipped == ("quiet",)
+
+
+def test_a_kill_of_a_run_that_does_all_again_keeps_what_it_has_not_begun(clips, tmp_path, monkeypatch):
+    out = tmp_path / "out"
+    run(clips, out)
+    monkeypatch.setattr(study_module, "predict_clip", Mock(side_effect=KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        run(clips, out, overwrite=True)
+    assert sorted(read_tables(out)) == ["quiet", "twitch"], "only the first, broken, was begun"
+    monkeypatch.undo()
+    assert run(clips, out).skipped == ("quiet", "twitch")
 
 
 def test_overlays_of_earlier_runs_are_no_recordings(clips, tmp_path):

@@ -158,3 +158,15 @@ def test_the_groups_name_every_channel_once() -> None:
         index for part in MotionFrontEnd.GROUPS.values() for index in range(MotionFrontEnd.N_CHANNELS)[part]
     ]
     assert named == list(range(MotionFrontEnd.N_CHANNELS))
+
+
+def test_motion_of_any_size_is_judged_as_if_its_edges_went_on() -> None:
+    network = make_network().eval()
+    block = network.stride // CELL_PX
+    motion = torch.randn(1, 6, MotionFrontEnd.N_CHANNELS, 2 * block, 3 * block)
+    motion[..., -2:, :] = motion[..., -3:-2, :]
+    with torch.inference_mode():
+        whole = network.judge_motion(motion, {})
+        part = network.judge_motion(motion[..., :-2, :], {})
+    assert part.shape == (1, 6, 2 * block - 2, 3 * block)
+    torch.testing.assert_close(part, whole[..., :-2, :])

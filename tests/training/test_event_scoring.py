@@ -91,6 +91,15 @@ def test_candidates_are_matched_with_the_labels(tmp_path: Path) -> None:
     assert found.evidence[0] == pytest.approx(weigh_evidence(153 / 255, 9 / FPS), abs=0.02)
 
 
+def test_what_lies_where_nobody_looked_is_neither_true_nor_false(tmp_path: Path) -> None:
+    with HeatmapSpool() as spool:
+        clips = make_study(tmp_path, spool, 1)
+        late = replace(clips[0].labels, examined=((1.2, 2.0),))
+        found = collect_candidates(spool, [replace(clips[0], labels=late)], LOOSE)
+    assert found.is_true.tolist() == [False], "the flash; the twitch before it is left out"
+    assert found.n_labelled == 0
+
+
 def test_what_thresholds_cannot_tell_apart_the_scores_do(tmp_path: Path) -> None:
     with HeatmapSpool() as spool:
         clips = make_study(tmp_path, spool, 28)

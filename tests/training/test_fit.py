@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -232,6 +233,21 @@ def test_without_epochs_the_thresholds_of_a_model_are_chosen_anew(
         assert same or name.startswith("head."), name
     with pytest.raises(OutputError, match="already"):
         train(root, tmp_path / "run", epochs=0, init=str(before.path))
+
+
+def test_choosing_thresholds_on_whom_a_model_has_learned_from_is_warned_of(
+    root: Path, whole: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    model = str(whole / "model.safetensors")
+    train(root, tmp_path / "sound", epochs=0, init=model)
+    assert "trained on" not in caplog.text
+    swapped = shutil.copytree(root, tmp_path / "swapped")
+    manifest = (swapped / "manifest.csv").read_text()
+    for before, after in (("train", "was"), ("val", "train"), ("was", "val")):
+        manifest = manifest.replace(f",{before}\n", f",{after}\n")
+    (swapped / "manifest.csv").write_text(manifest)
+    train(swapped, tmp_path / "leaking", epochs=0, init=model)
+    assert "2 of 2 validation subjects were trained on" in caplog.text
 
 
 def test_validation_can_be_rarer_than_epochs(root: Path, tmp_path: Path) -> None:

@@ -9,10 +9,13 @@ import torch
 from fascnet.errors import SettingError
 from fascnet.inference.model_file import load_model, save_model
 from fascnet.models.build import build_network
+from fascnet.models.preprocessing import Preprocessor
 from fascnet.models.unet import FasciculationUNet
 from fascnet.training.start import load_start
 from tests.inference.test_model_file import SPEC
 from tests.training.runs import NETWORK
+
+PREPROCESSOR = Preprocessor(**SPEC.preprocessing)
 
 
 def build(seed: int) -> FasciculationUNet:
@@ -36,7 +39,7 @@ def save(folder: Path, seed: int, salt: str = "same", seen: tuple[str, ...] = ()
 
 def test_one_model_gives_its_weights(tmp_path: Path) -> None:
     built = build(9)
-    start = load_start(save(tmp_path, 1, seen=("a" * 64,)), NETWORK, built)
+    start = load_start(save(tmp_path, 1, seen=("a" * 64,)), NETWORK, built, PREPROCESSOR)
     assert all(torch.equal(built.state_dict()[k], v) for k, v in build(1).state_dict().items())
     assert (start.salt, start.subjects_sha256) == ("same", ("a" * 64,))
 
@@ -45,7 +48,7 @@ def test_several_models_give_their_mean_and_all_their_subjects(tmp_path: Path) -
     a, b, c = ("a" * 64, "b" * 64, "c" * 64)
     paths = [save(tmp_path, 1, seen=(a, b)), save(tmp_path, 2, seen=(c, b))]
     built = build(9)
-    start = load_start(paths, NETWORK, built)
+    start = load_start(paths, NETWORK, built, PREPROCESSOR)
     first, second = build(1).state_dict(), build(2).state_dict()
     for key, value in built.state_dict().items():
         assert torch.allclose(value.float(), (first[key].float() + second[key].float()) / 2, atol=1e-7), key
@@ -57,10 +60,16 @@ def test_several_models_give_their_mean_and_all_their_subjects(tmp_path: Path) -
 def test_strangers_have_no_mean(tmp_path: Path) -> None:
     paths = [save(tmp_path, 1), save(tmp_path, 2, salt="other")]
     with pytest.raises(SettingError, match=r"2\.safetensors and .*1\.safetensors come from different"):
-        load_start(paths, NETWORK, build(9))
+        load_start(paths, NETWORK, build(9), PREPROCESSOR)
 
 
 def test_another_network_is_named(tmp_path: Path) -> None:
     wanted = {**NETWORK, "arguments": {**NETWORK["arguments"], "look_ahead": 3}}
     with pytest.raises(SettingError, match=r"1\.safetensors is a fasciculation_unet with"):
-        load_start(save(tmp_path, 1), wanted, build(9))
+        load_start(save(tmp_path, 1), wanted, build(9), PREPROCESSOR)
+
+
+def test_a_network_is_not_shown_another_grid_than_it_learned_from(tmp_path: Path) -> None:
+    other = Preprocessor(**{**SPEC.preprocessing, "pitch_mm": 0.2})
+    with pytest.raises(SettingError, match=r"1\.safetensors learned from pitch_mm=.*pitch_mm is 0\.2"):
+        load_start(save(tmp_path, 1), NETWORK, build(9), other)

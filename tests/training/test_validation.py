@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,11 +9,12 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from fascnet.evaluation.figures.pixels import PixelHistogram
 from fascnet.inference.scores import ClipPool
 from fascnet.inference.streaming import stream_probabilities
 from fascnet.training import validation
-from fascnet.training.validation import Review, stream_clip
-from fascnet.types import EventDefinition, Labels
+from fascnet.training.validation import Review, count_cells, stream_clip
+from fascnet.types import EventDefinition, Labels, Point
 from tests.data.tiny import make_frames, make_labels, make_working_clip
 from tests.models.test_unet import make_network
 
@@ -68,6 +70,32 @@ def test_unexamined_seconds_are_not_scored(monkeypatch: pytest.MonkeyPatch, tmp_
     result = review(monkeypatch, tmp_path, heatmaps, Labels("w", "r", ((0.0, 1.0),), ()))
     assert result.counts.tolist() == [0, 0, 0, 1 / 60]
     assert result.pixels.average_precision() is None
+
+
+def test_a_clip_is_judged_by_its_examined_seconds(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A twitch that nobody looked for makes the clip neither positive nor a hard negative."""
+    heatmaps = blank()
+    heatmaps[18:27, 8:12, 4:8] = 0.9
+    twitching = make_labels("w", 45, TWITCH)
+    result = review(monkeypatch, tmp_path, heatmaps, replace(twitching, examined=((0.0, 0.5),)))
+    assert result.clip_truths == [False]
+    assert result.clip_logits[0] < -4
+    whole = review(monkeypatch, tmp_path, heatmaps, twitching)
+    assert whole.clip_truths == [True] and whole.clip_logits[0] > -1
+
+
+def test_what_a_click_does_not_say_of_cells_is_not_known(tmp_path: Path) -> None:
+    """Cells of the whole twitching disc are probable; only those near the click are known to be right."""
+    labels = make_labels("w", 45, TWITCH)
+    clicked = replace(labels, events=(replace(labels.events[0], region=Point(24.0, 40.0)),))
+    heatmaps = blank()
+    heatmaps[18:27, 7:13, 3:9] = 0.9
+    clip = make_working_clip(tmp_path, make_frames(45, 0, TWITCH), clicked)
+    cells = PixelHistogram()
+    list(count_cells(clip, [heatmaps], cells))
+    at = int(0.9 * cells.bins)
+    assert cells.positive[at] > 0
+    assert cells.negative[at] == 0
 
 
 def test_clips_are_told_apart_by_their_pooled_logit(tmp_path: Path) -> None:

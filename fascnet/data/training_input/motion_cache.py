@@ -31,6 +31,7 @@ from fascnet.models.blocks import State
 from fascnet.models.motion import END_OF_CLIP, MotionFrontEnd
 from fascnet.models.preprocessing import CELL_PX
 from fascnet.models.unet import BLOCK_CELLS, pad_to_stride
+from fascnet.types import Labels, MaskFile
 
 CACHE_FORMAT = 3
 CHUNK_TICKS = 16
@@ -58,7 +59,7 @@ class MotionWindowDataset(Dataset[Window]):
 
     Args:
         clips: measured clips.
-        window: shape of the windows; sides are rounded down to blocks of the network.
+        window: shape of the windows.
         augmentation: its mirror images, which cost nothing, are drawn anew for each window; None for none.
         seed: of all draws.
     """
@@ -148,7 +149,7 @@ def measure_clip(
     """
     settings = None if augmentation is None else asdict(augmentation)
     identity = [CACHE_FORMAT, MotionFrontEnd.VERSION, clip.frames_path.name, version, settings, seed]
-    identity += [window.part_s, repr(clip.labels)]
+    identity += [window.part_s, repr(clip.labels), *_hash_masks(clip.labels)]
     key = hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:24]
     paths = [cache_dir / f"{key}.{kind}.npy" for kind in ("motion", "codes", "events")]
     if not all(path.exists() for path in paths):
@@ -159,6 +160,13 @@ def measure_clip(
             with write_whole(path) as beside, beside.open("wb") as file:
                 np.save(file, array, allow_pickle=False)
     return MotionClip(paths[0], paths[1], np.load(paths[2], allow_pickle=False))
+
+
+def _hash_masks(labels: Labels) -> list[str]:
+    """Return what the mask files hold: a mask that is drawn anew keeps its name."""
+    regions = [region for event in labels.events for region in (event.region, event.ignore_region)]
+    files = [Path(region.path) for region in regions if isinstance(region, MaskFile)]
+    return [hashlib.sha256(file.read_bytes()).hexdigest() for file in files]
 
 
 def _measure(

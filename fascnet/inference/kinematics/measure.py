@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,6 +14,7 @@ from fascnet.inference.kinematics.separation import SeparatedTwitch, separate_tw
 from fascnet.inference.kinematics.tracking import DisplacementTracker, track_displacement
 from fascnet.inference.kinematics.waveform import WaveformTimes, measure_waveform
 from fascnet.inference.kinematics.working_picture import WorkingPicture
+from fascnet.inference.movement.watcher import STILL_LEVELS
 from fascnet.types import Event, Kinematics, Point
 
 PAD_S = 0.3
@@ -147,12 +149,14 @@ def _find_quiet(times_s: NDArray[np.float64], onset_s: float) -> NDArray[np.bool
 
 
 def _drop_repeats(frames: Sequence[NDArray[np.uint8]]) -> NDArray[np.int64]:
-    """Return which frames are not the frame before once more: a repeat says when nothing was scanned."""
-    new = [
-        index
-        for index, frame in enumerate(frames)
-        if index == 0 or not np.array_equal(frame, frames[index - 1])
-    ]
+    """Return which frames are not the frame before once more: a repeat says when nothing was scanned.
+
+    A codec leaves a repeat nearly, not exactly, as it was.
+    """
+    new: list[int] = []
+    for index, frame in enumerate(frames):
+        if not new or float(cv2.absdiff(frame, frames[new[-1]]).mean()) > STILL_LEVELS:
+            new.append(index)
     return np.array(new, dtype=np.int64)
 
 

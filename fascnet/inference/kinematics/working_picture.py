@@ -24,17 +24,19 @@ class WorkingPicture:
 
     Attributes:
         box: imaging area in stored pixels.
-        mm_per_px: spacing of the stored pixels, or None when unknown.
+        mm_per_px: spacing of the stored pixels downwards, or None when unknown.
         assumed_mm_per_px: what is taken instead of an unknown one.
+        pixel_aspect: width of a stored pixel over its height; working pixels are square.
     """
 
     box: PixelBox
     mm_per_px: float | None
     assumed_mm_per_px: float = ASSUMED_MM_PER_PX
+    pixel_aspect: float = 1.0
 
     @property
     def stored_mm_per_px(self) -> float:
-        """Spacing of the stored pixels, known or assumed."""
+        """Spacing of the stored pixels downwards, known or assumed."""
         return self.assumed_mm_per_px if self.mm_per_px is None else self.mm_per_px
 
     @property
@@ -42,7 +44,8 @@ class WorkingPicture:
         """(height, width) of the working frames."""
         x0, y0, x1, y1 = self.box
         factor = min(1.0, self.stored_mm_per_px / FINEST_MM_PER_PX)
-        return max(1, round((y1 - y0) * factor)), max(1, round((x1 - x0) * factor))
+        width = (x1 - x0) * self.pixel_aspect
+        return max(1, round((y1 - y0) * factor)), max(1, round(width * factor))
 
     @property
     def scale(self) -> tuple[float, float]:
@@ -54,7 +57,7 @@ class WorkingPicture:
     @property
     def working_mm_per_px(self) -> float:
         """Spacing of the working pixels, known or assumed."""
-        return self.stored_mm_per_px / self.scale[0]
+        return self.stored_mm_per_px * self.pixel_aspect / self.scale[0]
 
     def shrink(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Return a stored frame (H, W) as a working frame, which shares no memory with it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,8 @@ from fascnet.types import Event, NotScored, Point
 
 _INSIDE_SHARE = 0.5
 """An event with at least this share of its time in seconds that cannot be scored is not counted."""
+
+_END_TOLERANCE_S = 1e-6
 
 MOSTLY_SHARE = 0.5
 """From this share of a clip on, its row says why it was not scored."""
@@ -74,11 +77,12 @@ def judge_events(
         end_s: end of the clip.
     """
     unscored = watcher.list_unscored(end_s)
+    reaching = extend_last(unscored, end_s)
     dropped = [0] * len(unscored)
     kept: list[Event] = []
     rhythms: list[tuple[Event, Rhythm]] = []
     for event in events:
-        at = find_part(event, unscored)
+        at = find_part(event, reaching)
         if at is not None:
             dropped[at] += 1
             continue
@@ -93,6 +97,17 @@ def judge_events(
         dataclasses.replace(part, n_events=count) for part, count in zip(unscored, dropped, strict=True)
     )
     return Judged(tuple(kept), parts, tuple(rhythms))
+
+
+def extend_last(unscored: Sequence[NotScored], end_s: float) -> list[NotScored]:
+    """Return the parts with those that reach the clip's end going on for ever.
+
+    The last heatmap of a clip may stand for a moment at its end or past it, which no frame was seen after.
+    """
+    return [
+        dataclasses.replace(part, end_s=math.inf) if part.end_s >= end_s - _END_TOLERANCE_S else part
+        for part in unscored
+    ]
 
 
 def find_part(event: Event, unscored: Sequence[NotScored]) -> int | None:

@@ -144,7 +144,9 @@ class MovementWatcher:
 
     def _keep(self, now_s: float, picture: NDArray[np.uint8]) -> None:
         self._last = picture
-        self._past.append((now_s, picture))
+        if self._finder is not None:
+            # Nobody else looks back, nor drops what is too old.
+            self._past.append((now_s, picture))
 
     def _compare_with_past(self, now_s: float, picture: NDArray[np.uint8]) -> float | None:
         while len(self._past) > 1 and self._past[1][0] <= now_s - _LAG_S + 1e-6:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -14,6 +15,7 @@ from fascnet.data.training_input.transforms import Augmentation
 from fascnet.data.training_input.working_clip import WorkingClip
 from fascnet.models.motion import MotionFrontEnd
 from fascnet.models.unet import FasciculationUNet
+from fascnet.types import MaskFile
 from tests.data.tiny import make_frames, make_labels, make_working_clip
 
 WINDOW = WindowSettings(n_ticks=16, size_px=32, event_fraction=1.0, warm_up_ticks=4)
@@ -114,6 +116,19 @@ def test_variations_differ_and_are_found_again(clip: WorkingClip, tmp_path: Path
     assert first.motion_path != second.motion_path
     assert not np.array_equal(np.load(first.motion_path)[:40], np.load(second.motion_path)[:40])
     assert measure(clip, tmp_path, 0, varied=True).motion_path.stat().st_mtime_ns == written
+
+
+def test_a_mask_that_was_drawn_anew_is_measured_anew(tmp_path: Path) -> None:
+    mask = np.zeros((64, 64), np.uint8)
+    labels = make_labels("w", 60, range(18, 27))
+    masked = replace(labels, events=(replace(labels.events[0], region=MaskFile(str(tmp_path / "m.png"))),))
+    clip = make_working_clip(tmp_path, make_frames(60, 0, range(18, 27)), masked)
+    painted = []
+    for rows in (slice(10, 20), slice(40, 50)):
+        mask[:], mask[rows, 10:20] = 0, 255
+        cv2.imwrite(str(tmp_path / "m.png"), mask)
+        painted.append(np.load(measure(clip, tmp_path).codes_path) == TWITCH)
+    assert painted[0].any() and painted[1].any() and not (painted[0] & painted[1]).any()
 
 
 def test_an_event_without_a_place_is_somewhere_in_a_window_that_shows_all(tmp_path: Path) -> None:

@@ -34,3 +34,14 @@ def test_shrinking_crops_and_copies():
 
 def test_an_unknown_spacing_is_assumed():
     assert WorkingPicture((0, 0, 100, 100), None, 0.05).size == (50, 50)
+
+
+def test_working_pixels_are_square():
+    """Stored pixels a third wider than high: 0.1 mm downwards, 0.133 mm across."""
+    picture = WorkingPicture((10, 20, 160, 170), 0.1, pixel_aspect=4 / 3)
+    assert picture.size == (150, 200)
+    assert picture.working_mm_per_px == pytest.approx(0.1)
+    assert picture.to_stored(*picture.to_working(40.0, 60.0)) == pytest.approx((40.0, 60.0))
+    half = WorkingPicture((0, 0, 150, 150), 0.05, pixel_aspect=4 / 3)
+    assert half.size == (75, 100)
+    assert half.working_mm_per_px == pytest.approx(0.1)

@@ -3,7 +3,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fascnet.inference.movement.judge import MovementRules, explain_unscored, find_part, judge_events
+from fascnet.inference.movement.judge import (
+    MovementRules,
+    explain_unscored,
+    extend_last,
+    find_part,
+    judge_events,
+)
 from fascnet.inference.movement.periodic import PeriodicRule
 from fascnet.inference.movement.unscored import RejectRule
 from fascnet.inference.movement.watcher import MovementWatcher
@@ -30,6 +36,14 @@ PARTS = (NotScored(2.0, 3.0, "probe_moved"), NotScored(5.0, 6.0, "frozen"))
 )
 def test_an_event_belongs_to_the_part_that_holds_its_peak_or_half_of_it(event, part):
     assert find_part(event, PARTS) == part
+
+
+def test_a_part_that_reaches_the_end_holds_the_last_moment():
+    """The last heatmap may stand at the clip's end, or a tick later."""
+    last, whole = extend_last(PARTS, 6.0), extend_last(PARTS, 7.0)
+    assert find_part(Event(6.0, 6.1, 6.0), last) == 1
+    assert find_part(Event(6.0, 6.1, 6.0), whole) is None
+    assert (last[0], whole) == (PARTS[0], list(PARTS))
 
 
 def test_only_a_clip_that_is_mostly_left_out_says_why():

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -110,6 +112,21 @@ def test_the_velocity_of_a_place_is_that_of_the_tissue_at_any_rate(fps):
     assert course.mm_per_s[:, block[0], block[1], 0].mean() == pytest.approx(2.0, abs=0.5)
     assert np.abs(quiet.mm_per_s[:, block[0], block[1]].mean(axis=0)).max() < 0.2
     assert len(course.times_s) <= 65 * 0.2 + 1
+
+
+def test_without_a_rule_no_picture_is_kept_but_the_last():
+    frames = film(lambda t: shift(make_speckle(), 6 * ease(t, 1.0, 0.12), 0.0), 2.0)
+    with MovementWatcher(BOX, MM, None) as watcher:
+        tracemalloc.start()
+        for frame in frames[:20]:
+            watcher.watch(frame)
+        early, _ = tracemalloc.get_traced_memory()
+        for frame in frames[20:]:
+            watcher.watch(frame)
+        late, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        picture = watcher.small.take(frames[0].image).nbytes
+    assert late - early < 5 * picture
 
 
 def test_beginning_anew_forgets_what_was_seen():
