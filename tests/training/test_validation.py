@@ -89,7 +89,7 @@ def test_what_a_click_does_not_say_of_cells_is_not_known(tmp_path: Path) -> None
     labels = make_labels("w", 45, TWITCH)
     clicked = replace(labels, events=(replace(labels.events[0], region=Point(24.0, 40.0)),))
     heatmaps = blank()
-    heatmaps[18:27, 7:13, 3:9] = 0.9
+    heatmaps[18:27, 4:16, 1:12] = 0.9
     clip = make_working_clip(tmp_path, make_frames(45, 0, TWITCH), clicked)
     cells = PixelHistogram()
     list(count_cells(clip, [heatmaps], cells))
