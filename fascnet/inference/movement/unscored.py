@@ -73,7 +73,7 @@ class RejectRule:
             better than this, 0-1: the scanned plane is leaving the tissue.
         plane_s: for at least so long, 0-5 s.
         lost_share: share of the picture whose texture is gone, 0.1-1.
-        frozen_s: the picture stands still for at least so long, 0.1-10 s.
+        frozen_s: the picture stands still, or no frame comes, for at least so long, 0.1-10 s.
         redrawn_levels: the whole picture changes from one frame to the next by at least so many grey levels
             without moving, and `redrawn_ratio` times as much as in the 3 s before, 0.2-100.
         redrawn_ratio: see there, 1-100.

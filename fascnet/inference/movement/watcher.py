@@ -108,6 +108,8 @@ class MovementWatcher:
         return () if self._finder is None else self._finder.finish(end_s)
 
     def _compare(self, now_s: float, picture: NDArray[np.uint8], last: NDArray[np.uint8]) -> None:
+        if self._rule is not None and now_s - self._seen_s >= self._rule.frozen_s:
+            self._note_gap(now_s - 1.0 / MAX_RATE_HZ)
         change, redraw = measure_change(last, picture)
         if change <= STILL_LEVELS:
             if self._finder is not None:
@@ -141,6 +143,12 @@ class MovementWatcher:
             )
         self._keep(now_s, picture)
         self._changed_s = now_s
+
+    def _note_gap(self, end_s: float) -> None:
+        """Some recorders store nothing while the picture stands: nobody saw what went on until `end_s`."""
+        if self._finder is not None:
+            self._finder.push(Look(self._seen_s, end_s, is_still=True))
+        self._seen_s = end_s
 
     def _keep(self, now_s: float, picture: NDArray[np.uint8]) -> None:
         self._last = picture

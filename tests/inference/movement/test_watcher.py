@@ -55,6 +55,15 @@ def test_a_frozen_picture_is_left_out_and_a_doubled_frame_is_not():
     assert watch(doubled) == ()
 
 
+def test_a_gap_in_the_times_is_left_out_as_a_frozen_picture_is():
+    """Screen recorders store only frames that differ from the one before."""
+    frames = film(lambda _: make_speckle(), 5.0)
+    (found,) = watch([f for k, f in enumerate(frames) if not 61 <= k < 90])
+    assert found.reason == "frozen"
+    assert (found.start_s, found.end_s) == pytest.approx((2.0, 2.97), abs=0.05)
+    assert watch([f for k, f in enumerate(frames) if not 61 <= k < 67]) == ()
+
+
 def test_a_lost_image_is_left_out_until_it_comes_back():
     speckle = make_speckle(2)
 
