@@ -127,10 +127,11 @@ def predict_study(
     with StudyProgress(len(clips), len(kept), show_progress) as report:
         for clip in todo:
             report.begin(clip.clip_id)
-            # Gone before its first file is touched: a row never stands beside files of another run.
-            tables.drop(clip.clip_id)
-            record.drop_input(clip.clip_id)
-            _save(tables, record, predictions, kept, finished=False)
+            if clip.clip_id in rows:
+                # Gone before its first file is touched: a row never stands beside files of another run.
+                tables.drop(clip.clip_id)
+                record.drop_input(clip.clip_id)
+                _save(tables, record, predictions, kept, finished=False)
             prediction = _predict_one(clip, predictor, rules, folder, overlay, kinematics, record, report)
             predictions[clip.clip_id] = prediction
             tables.put(prediction)

@@ -29,9 +29,7 @@ LOOSE: dict[str, tuple[float, ...]] = {
 }
 """What is tried to collect candidates with, the loosest first, as `vary_definition` takes it."""
 
-LOOSEST = EventDefinition(
-    onset_threshold=0.3, offset_threshold=0.2, min_on_s=0.067, min_off_s=0.034, min_cells=4
-)
+SHARED = EventDefinition(min_off_s=0.034, min_cells=4)
 """What all of them share."""
 
 F1_SLACK = 0.01
@@ -83,7 +81,7 @@ def choose_scored_definition(
         the fit in turn; None where there are too few candidates or subjects to fit anything.
     """
     tried: list[tuple[float, float, EventDefinition, Candidates]] = []
-    for loose in vary_definition(LOOSEST, LOOSE):
+    for loose in vary_definition(SHARED, LOOSE):
         candidates = collect_candidates(spool, clips, loose)
         if _suffice(candidates):
             tried.append((*choose_least_score(candidates, score_left_out(candidates)), loose, candidates))

@@ -65,8 +65,11 @@ def load_start(
                 f"init={name} is a {model.spec.network} with {dict(model.spec.network_args)}; "
                 "choose the network that it was trained as, or leave init out"
             )
-        for key in ("pitch_mm", "rate_hz"):
-            learned, asked = model.spec.preprocessing[key], getattr(preprocessor, key)
+        seen = Preprocessor(**model.spec.preprocessing)
+        for key, learned, asked in (
+            ("pitch_mm", seen.pitch_mm, preprocessor.pitch_mm),
+            ("rate_hz", seen.rate_hz, preprocessor.rate_hz),
+        ):
             if learned != asked:
                 raise SettingError(
                     f"init={name} learned from {key}={learned:g}, and data.preprocessor.{key} is {asked:g}; "

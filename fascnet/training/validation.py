@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from fascnet.data.labelling.targets import TWITCH, UNKNOWN, cut_stencils, paint_stencils
+from fascnet.data.labelling.targets import TWITCH, UNKNOWN, find_examined, paint_stencils
 from fascnet.data.training_input.working_clip import WorkingClip
 from fascnet.evaluation.figures.clips import build_auroc
 from fascnet.evaluation.figures.events import f1, false_alarms_per_min, precision, recall
@@ -51,11 +52,11 @@ def count_cells(
     not make the others less probable.
     """
     grid = clip.grid
-    stencils = cut_stencils(clip.labels, grid.box, grid.cells, _choose_spacing(clip))
+    stencils = clip.cut_stencils(grid.cells)
     rows, columns = (slice(0, n) for n in grid.cells)
     start = 0
     for chunk in chunks:
-        times_s = np.arange(start, start + len(chunk)) / grid.rate_hz
+        times_s = clip.times_s[start : start + len(chunk)]
         codes = paint_stencils(stencils, clip.labels.examined, times_s, rows, columns)
         cells.add(chunk, codes == TWITCH, codes != UNKNOWN)
         start += len(chunk)
@@ -85,16 +86,14 @@ class Review:
         finder = start_finder(clip, self.definition)
         found: list[Event] = []
         pool = ClipPool()
-        tick = 0
-        for chunk in count_cells(clip, chunks, self.pixels):
-            for heatmap in chunk:
-                time_s = tick / clip.grid.rate_hz
-                if any(start_s <= time_s < end_s for start_s, end_s in clip.labels.examined):
-                    pool.push(heatmap)
-                else:
-                    pool.interrupt()
-                found += finder.push(heatmap)
-                tick += 1
+        heatmaps = chain.from_iterable(count_cells(clip, chunks, self.pixels))
+        examined = find_examined(clip.labels.examined, clip.times_s)
+        for heatmap, is_examined in zip(heatmaps, examined, strict=True):
+            if is_examined:
+                pool.push(heatmap)
+            else:
+                pool.interrupt()
+            found += finder.push(heatmap)
         counts = count_events(clip, found + finder.finish())
         self.counts += counts
         hits, _, missed, _ = counts.tolist()

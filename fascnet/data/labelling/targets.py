@@ -152,11 +152,16 @@ def paint_stencils(
         if just_before.any():
             again = (stencil.place[rows, columns] == TWITCH) & (painted[just_before] == TWITCH)
             painted[just_before] = np.where(again, np.uint8(BACKGROUND), painted[just_before])
-    known = np.zeros(len(times_s), bool)
-    for start_s, end_s in examined:
-        known |= (times_s >= start_s) & (times_s < end_s)
-    painted[~known] = UNKNOWN
+    painted[~find_examined(examined, times_s)] = UNKNOWN
     return painted
+
+
+def find_examined(examined: Sequence[Interval], times_s: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return which of some moments (T,) lie in the examined seconds, bool (T,)."""
+    found = np.zeros(len(times_s), bool)
+    for start_s, end_s in examined:
+        found |= (times_s >= start_s) & (times_s < end_s)
+    return found
 
 
 def rasterise_truth(
@@ -196,12 +201,11 @@ def mark_somewhere(painted: NDArray[np.uint8], labels: Labels, times_s: NDArray[
         labels: one rater's labels of the clip.
         times_s: (T,) moments.
     """
-    lasts, examined = np.zeros(len(times_s), bool), np.zeros(len(times_s), bool)
+    lasts = np.zeros(len(times_s), bool)
     for event in labels.fasciculations():
         if event.region is None:
             lasts |= (times_s >= event.onset_s) & (times_s < event.offset_s)
-    for start_s, end_s in labels.examined:
-        examined |= (times_s >= start_s) & (times_s < end_s)
+    examined = find_examined(labels.examined, times_s)
     painted[(lasts & examined)[:, None, None] & (painted == UNKNOWN)] = SOMEWHERE
 
 

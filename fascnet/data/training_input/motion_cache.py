@@ -2,8 +2,8 @@
 
 Measuring motion takes as long as the rest of a training step on a CPU, and it learns nothing. So each clip is
 varied (`WindowAugmenter`) a few times, its motion is measured with the network's own front end, and windows
-are cut from the result. What is lost: every epoch sees the same few variations, mirrored
-or upside down or as they are.
+are cut from the result. What is lost: every epoch sees the same few variations, mirrored or upside down or
+as they are.
 """
 
 from __future__ import annotations
@@ -165,8 +165,8 @@ def measure_clip(
 def _hash_masks(labels: Labels) -> list[str]:
     """Return what the mask files hold: a mask that is drawn anew keeps its name."""
     regions = [region for event in labels.events for region in (event.region, event.ignore_region)]
-    files = [Path(region.path) for region in regions if isinstance(region, MaskFile)]
-    return [hashlib.sha256(file.read_bytes()).hexdigest() for file in files]
+    masks = [region.path for region in regions if isinstance(region, MaskFile)]
+    return [hashlib.sha256(mask.read_bytes()).hexdigest() for mask in masks]
 
 
 def _measure(

@@ -55,9 +55,12 @@ class WorkingClip:
         """(T,) moments of the ticks."""
         return np.arange(len(self.dt_s)) / self.grid.rate_hz
 
-    def cut_stencils(self) -> list[Stencil]:
-        """Rasterise the fasciculations at working pixels, so that they are warped with the images."""
-        shape = (self.grid.height, self.grid.width)
+    def cut_stencils(self, shape: tuple[int, int] | None = None) -> list[Stencil]:
+        """Rasterise the fasciculations on a grid (h, w) over the imaging area.
+
+        By default at working pixels, so that they are warped with the images.
+        """
+        shape = (self.grid.height, self.grid.width) if shape is None else shape
         return cut_stencils(self.labels, self.grid.box, shape, self.grid.mm_per_px)
 
 

@@ -108,8 +108,7 @@ class MovementWatcher:
         return () if self._finder is None else self._finder.finish(end_s)
 
     def _compare(self, now_s: float, picture: NDArray[np.uint8], last: NDArray[np.uint8]) -> None:
-        if self._rule is not None and now_s - self._seen_s >= self._rule.frozen_s:
-            self._note_gap(now_s - 1.0 / MAX_RATE_HZ)
+        self._note_gap(now_s)
         change, redraw = measure_change(last, picture)
         if change <= STILL_LEVELS:
             if self._finder is not None:
@@ -144,10 +143,12 @@ class MovementWatcher:
         self._keep(now_s, picture)
         self._changed_s = now_s
 
-    def _note_gap(self, end_s: float) -> None:
-        """Some recorders store nothing while the picture stands: nobody saw what went on until `end_s`."""
-        if self._finder is not None:
-            self._finder.push(Look(self._seen_s, end_s, is_still=True))
+    def _note_gap(self, now_s: float) -> None:
+        """Some recorders store nothing while the picture stands: nobody saw what went on until now."""
+        if self._finder is None or self._rule is None or now_s - self._seen_s < self._rule.frozen_s:
+            return
+        end_s = now_s - 1.0 / MAX_RATE_HZ
+        self._finder.push(Look(self._seen_s, end_s, is_still=True))
         self._seen_s = end_s
 
     def _keep(self, now_s: float, picture: NDArray[np.uint8]) -> None:

@@ -121,7 +121,7 @@ def test_variations_differ_and_are_found_again(clip: WorkingClip, tmp_path: Path
 def test_a_mask_that_was_drawn_anew_is_measured_anew(tmp_path: Path) -> None:
     mask = np.zeros((64, 64), np.uint8)
     labels = make_labels("w", 60, range(18, 27))
-    masked = replace(labels, events=(replace(labels.events[0], region=MaskFile(str(tmp_path / "m.png"))),))
+    masked = replace(labels, events=(replace(labels.events[0], region=MaskFile(tmp_path / "m.png")),))
     clip = make_working_clip(tmp_path, make_frames(60, 0, range(18, 27)), masked)
     painted = []
     for rows in (slice(10, 20), slice(40, 50)):
