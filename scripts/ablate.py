@@ -36,6 +36,7 @@ from fascnet.data.training_input.working_clip import WorkingClip
 from fascnet.errors import FascnetError
 from fascnet.evaluation.figures.events import f1
 from fascnet.evaluation.figures.pixels import PixelHistogram
+from fascnet.models.motion import MotionFrontEnd
 from fascnet.models.unet import FasciculationUNet
 from fascnet.training.losses import LossSettings, compute_loss
 from fascnet.training.module import schedule_rate
@@ -55,6 +56,8 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "without the coarse scale": {"ignore": ["coarse_velocity"]},
     "without the clip's noise": {"ignore": ["noise", "velocity_over_noise", "displacement_over_noise"]},
     "without probe motion": {"ignore": ["probe"]},
+    "nothing taken away": {"global_motion": "none"},
+    "a shift taken away": {"global_motion": "shift"},
     "without unexplained change": {"ignore": ["unexplained_change"]},
     "without confidence and grey": {"ignore": ["confidence", "grey"]},
     "causal: no look-ahead": {"look_ahead": 0},
@@ -97,27 +100,32 @@ def run(root: str, cache: str, settings: Mapping[str, str], chosen: Sequence[str
     overrides = ["experiment=shipped", f"data.root={root}", f"data.cache_dir={cache}", "output=none"]
     data = instantiate_node(compose_config("train", overrides)["data"], "data")
     data.setup()
-    by_gap: dict[float, list[MotionClip]] = {}
+    measured: dict[tuple[float, str], list[MotionClip]] = {}
     # Spread over the subjects, which follow one another.
     val = data.val_clips[:: max(1, len(data.val_clips) // int(settings["val_clips"]))]
-    judged = [(clip, measure_clip(clip, 0, None, data.window, data.cache_dir, data.seed)) for clip in val]
     print("| variant | pixel AP | event F1 |\n| --- | --- | --- |", flush=True)
     for name in chosen:
         variant = dict(VARIANTS[name])
         loss = LossSettings(**variant.pop("loss", {}))
         part_s = variant.pop("part_s", data.window.part_s)
         window = type(data.window)(data.window.n_ticks, 128, data.window.event_fraction, 12, part_s)
-        if part_s not in by_gap:
-            by_gap[part_s] = [
-                measure_clip(clip, 0, data.augmentation, window, data.cache_dir, data.seed)
-                for clip in data.train_clips
+        front_end = MotionFrontEnd(global_motion=variant.get("global_motion", "affine"))
+        key = (part_s, front_end.global_motion)
+        kept = data.cache_dir, data.seed, front_end
+        if key not in measured:
+            measured[key] = [
+                measure_clip(clip, 0, data.augmentation, window, *kept) for clip in data.train_clips
             ]
+        judged = [(clip, measure_clip(clip, 0, None, data.window, *kept)) for clip in val]
         figures = []
         for seed in range(int(settings["seeds"])):
             torch.manual_seed(seed)
             network = FasciculationUNet(**{**SMALL, **variant})
             train(
-                network, MotionWindowDataset(by_gap[part_s], window, 0.5, seed), loss, int(settings["steps"])
+                network,
+                MotionWindowDataset(measured[key], window, data.augmentation, seed),
+                loss,
+                int(settings["steps"]),
             )
             figures.append(judge(network, judged))
         cells = [f"{m:.3f} ({low:.3f}-{high:.3f})" for m, low, high in _span(figures)]

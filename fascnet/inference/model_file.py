@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from importlib.resources import files
 from pathlib import Path
@@ -19,11 +19,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from fascnet import __version__
-from fascnet.data.clip_set.subject_hash import hash_subject
 from fascnet.data.whole_file import write_whole
 from fascnet.errors import ModelFileError, SettingError
 from fascnet.inference.events import EventFinder
-from fascnet.models.build import build_network
+from fascnet.models.build import build_network, understand_earlier
 from fascnet.models.preprocessing import Preprocessor
 from fascnet.models.unet import FasciculationUNet
 from fascnet.types import ClipCalibration, EventDefinition
@@ -156,6 +155,7 @@ def _read_spec(path: Path, header: str) -> ModelSpec:
             raise ModelFileError(f"{path}: format {raw.get('format')!r}; this fascnet reads {FORMAT!r}")
         known = {f.name for f in fields(ModelSpec)}
         values = {key: value for key, value in raw.items() if key in known}
+        values["network_args"] = understand_earlier(raw["network_args"])
         values["event_definition"] = EventDefinition(**raw["event_definition"])
         values["calibration"] = ClipCalibration(**raw["calibration"])
         values["subjects_sha256"] = tuple(raw["subjects_sha256"])
@@ -175,9 +175,3 @@ def _read_spec(path: Path, header: str) -> ModelSpec:
             f"{path}: its event definition, calibration or operating point holds something that is no number"
         )
     return spec
-
-
-def list_seen_subjects(spec: ModelSpec, subject_ids: Sequence[str]) -> list[str]:
-    """Return those of the given subjects that the model has seen in training or validation."""
-    seen = set(spec.subjects_sha256)
-    return [subject for subject in subject_ids if hash_subject(subject, spec.salt) in seen]

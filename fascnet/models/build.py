@@ -26,6 +26,11 @@ def build_network(name: str, arguments: Mapping[str, Any]) -> FasciculationUNet:
         raise SettingError(f"network {name}: {error}") from error
 
 
+def understand_earlier(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments of a model file of any version: what it does not say was another default then."""
+    return {"global_motion": "shift", **arguments}
+
+
 def complete_arguments(name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Return a network's arguments with those that were left out, as plain values that can be compared."""
     defaults = {key: p.default for key, p in inspect.signature(NETWORKS[name]).parameters.items()}

@@ -19,6 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from fascnet.models.blocks import State, prepend_past
+from fascnet.models.global_motion import GLOBAL_MOTIONS, estimate_global_motion, take_spatial_median
 from fascnet.models.preprocessing import CELL_PX
 
 END_OF_CLIP = -1.0
@@ -40,7 +41,7 @@ class MotionFrontEnd(nn.Module):
     Channels out, all of order 1: residual velocity at the fine scale (x, y), the same over the clip's noise
     (x, y), residual velocity at the coarse scale (x, y), displacement over the long and over the short
     horizon (x, y each), displacement over noise (magnitude), log confidence, log of the brightness change
-    that motion does not explain, grey level, probe velocity (x, y), log noise.
+    that motion does not explain, grey level, global velocity (x, y), log noise.
 
     Args:
         long_ticks: displacement is the running sum of velocity minus its mean over this many ticks.
@@ -48,6 +49,7 @@ class MotionFrontEnd(nn.Module):
         noise_ticks: the noise level is the mean of the last so many ticks' spatial medians.
         regularisation: added to the diagonal of the normal equations, in (grey per pixel)² for grey 0-1: what
             counts as too little texture to see motion in. Speckle has about 2.5e-3.
+        global_motion: one of `GLOBAL_MOTIONS`, taken away before anything is looked at.
     """
 
     N_CHANNELS = 17
@@ -74,15 +76,28 @@ class MotionFrontEnd(nn.Module):
     )
     """What the channels are, for experiments that leave some out."""
 
+    @property
+    def identity(self) -> list[str | int]:
+        """Everything that what it measures depends on, for the names of measured clips."""
+        return [self.VERSION, self.global_motion]
+
     long_filter: Tensor
     short_filter: Tensor
 
     def __init__(
-        self, long_ticks: int = 36, short_ticks: int = 10, noise_ticks: int = 30, regularisation: float = 1e-4
+        self,
+        long_ticks: int = 36,
+        short_ticks: int = 10,
+        noise_ticks: int = 30,
+        regularisation: float = 1e-4,
+        global_motion: str = "affine",
     ) -> None:
         super().__init__()
         self.noise_ticks = noise_ticks
         self.regularisation = regularisation
+        if global_motion not in GLOBAL_MOTIONS:
+            raise ValueError(f"global_motion is {global_motion}; give one of {', '.join(GLOBAL_MOTIONS)}")
+        self.global_motion = global_motion
         self.register_buffer("long_filter", make_displacement_filter(long_ticks), persistent=False)
         self.register_buffer("short_filter", make_displacement_filter(short_ticks), persistent=False)
 
@@ -110,8 +125,8 @@ class MotionFrontEnd(nn.Module):
         velocity = torch.cat([fine, 2.0 * coarse], dim=2)
         velocity = self._per_tick(velocity, dt_s, state)
         textured = confidence > self.regularisation
-        probe = take_spatial_median(velocity[:, :, :2], textured)
-        residual = velocity - torch.cat([probe, probe], dim=2)[..., None, None]
+        probe = estimate_global_motion(velocity[:, :, :2], textured, self.global_motion)
+        residual = velocity - torch.cat([probe, probe], dim=2)
         noise = self._measure_noise(residual[:, :, :2], textured, state)[:, :, None, None, None]
 
         long = self._filter_past(residual[:, :, :2], self.long_filter, "motion.long", state)
@@ -121,7 +136,6 @@ class MotionFrontEnd(nn.Module):
         height, width = residual.shape[-2:]
         grey_cells = F.avg_pool2d(grey.flatten(0, 1).unsqueeze(1), CELL_PX)
         grey_cells = torch.unflatten(grey_cells, 0, (n_batch, n_ticks))
-        everywhere = torch.cat([compress(2.0 * probe), noise[..., 0, 0].log()], dim=2)[..., None, None]
         return torch.cat(
             [
                 compress(4.0 * residual[:, :, :2]),
@@ -133,7 +147,8 @@ class MotionFrontEnd(nn.Module):
                 0.25 * (confidence + 1e-6).log() + 1.5,
                 0.25 * (unexplained + 1e-6).log() + 2.0,
                 2.0 * grey_cells - 0.5,
-                everywhere.expand(-1, -1, -1, height, width),
+                compress(2.0 * probe),
+                noise.log().expand(-1, -1, -1, height, width),
             ],
             dim=2,
         )
@@ -291,15 +306,6 @@ def make_displacement_filter(n_ticks: int) -> Tensor:
     to 1 / n.
     """
     return torch.arange(1, n_ticks, dtype=torch.float32) / n_ticks
-
-
-def take_spatial_median(x: Tensor, where: Tensor) -> Tensor:
-    """Return the median (B, T, C) of (B, T, C, H, W) over the cells of `where` (B, T, 1, H, W); 0 if none.
-
-    Black margins show no motion whatever the probe does; counting them would hide its motion.
-    """
-    masked = torch.where(where, x, torch.nan).flatten(-2)
-    return masked.nanmedian(dim=-1).values.nan_to_num(0.0)
 
 
 def blur(x: Tensor) -> Tensor:

@@ -36,6 +36,8 @@ class FasciculationUNet(nn.Module):
             onset from noise and a second twitch from the end of the first. At 30 Hz four ticks are 133 ms.
         ignore: groups of the front end's channels (`MotionFrontEnd.GROUPS`) that the network does not see:
             what each is worth is measured by leaving it out.
+        global_motion: what the front end takes for the motion of the whole picture and takes away: one of
+            `fascnet.models.global_motion.GLOBAL_MOTIONS`.
     """
 
     seen: Tensor
@@ -47,6 +49,7 @@ class FasciculationUNet(nn.Module):
         deep_dilations: Sequence[int] = (5,),
         look_ahead: int = 4,
         ignore: Sequence[str] = (),
+        global_motion: str = "affine",
     ) -> None:
         super().__init__()
         _check_arguments(widths, dilations, deep_dilations, look_ahead)
@@ -54,7 +57,7 @@ class FasciculationUNet(nn.Module):
         self.look_ahead = look_ahead
         self.ignores = bool(ignore)
         self.stride = CELL_PX * BLOCK_CELLS * 2 ** (len(widths) - 1)
-        self.front_end = MotionFrontEnd()
+        self.front_end = MotionFrontEnd(global_motion=global_motion)
         inputs = [MotionFrontEnd.N_CHANNELS * BLOCK_CELLS**2, *widths[:-1]]
         self.down = nn.ModuleList(
             Stage(c_in, c_out, f"down{index}", stride=1 if index == 0 else 2, dilation=dilation)

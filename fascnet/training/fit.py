@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import logging
 import math
@@ -21,7 +22,7 @@ from fascnet.data.clip_set.subject_hash import hash_subject
 from fascnet.data.training_input.datamodule import FasciculationDataModule
 from fascnet.errors import DeviceError, SettingError
 from fascnet.inference.model_file import ModelSpec, save_model
-from fascnet.models.build import build_network
+from fascnet.models.build import build_network, complete_arguments
 from fascnet.models.unet import FasciculationUNet
 from fascnet.training.callbacks import choose_progress
 from fascnet.training.losses import LossSettings
@@ -151,6 +152,8 @@ def train_network(
     seed_everything(seed, workers=True, verbose=False)
     built = build_network(network["name"], network["arguments"])
     earlier = None if init is None else load_start(init, network, built, data.preprocessor)
+    # A copy: the network's own may be on a GPU by the time the clips are measured.
+    data.front_end = copy.deepcopy(built.front_end)
     data.setup("fit" if trainer.epochs else "validate")
     if earlier is not None:
         _warn_of_learned_subjects(data, earlier)
@@ -253,7 +256,8 @@ def _describe_model(
     p = data.preprocessor
     return ModelSpec(
         network=network["name"],
-        network_args=dict(network["arguments"]),
+        # What it does not say would be another default in a later version.
+        network_args=complete_arguments(network["name"], network["arguments"]),
         preprocessing={
             "pitch_mm": p.pitch_mm,
             "rate_hz": p.rate_hz,

@@ -41,6 +41,8 @@ def load_start(
 ) -> Start:
     """Load the weights to start from into a network of the same name and arguments.
 
+    What the front end takes for global motion may differ: a network learns to see with another one quickly.
+
     The mean of the weights after several stages of one training is often better than any of them (Wortsman et
     al. 2022, "Model soups"): what one stage forgot another still knows. That holds only for networks that
     came from one another; the mean of strangers is noise, and the salt of their subjects tells them apart.
@@ -57,9 +59,9 @@ def load_start(
     """
     names = [init] if isinstance(init, str) else list(init)
     models = [load_model(find_packaged_model() if name == "packaged" else Path(name)) for name in names]
-    wanted = complete_arguments(network["name"], network["arguments"])
+    wanted = _list_weighted(network["name"], network["arguments"])
     for name, model in zip(names, models, strict=True):
-        given = complete_arguments(model.spec.network, model.spec.network_args)
+        given = _list_weighted(model.spec.network, model.spec.network_args)
         if (model.spec.network, given) != (network["name"], wanted):
             raise SettingError(
                 f"init={name} is a {model.spec.network} with {dict(model.spec.network_args)}; "
@@ -88,6 +90,13 @@ def load_start(
         join(*(spec.subjects_sha256 for spec in specs)),
         join(*(spec.training_subjects_sha256 for spec in specs)),
     )
+
+
+def _list_weighted(name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments that weights depend on; the motion front end has none, and may be another."""
+    return {
+        key: value for key, value in complete_arguments(name, arguments).items() if key != "global_motion"
+    }
 
 
 def join(*groups: Iterable[str]) -> tuple[str, ...]:

@@ -20,7 +20,6 @@ from fascnet.inference.model_file import (
     HEADER_KEY,
     ModelSpec,
     find_packaged_model,
-    list_seen_subjects,
     load_model,
     save_model,
 )
@@ -29,7 +28,7 @@ from tests.models.test_unet import make_clip, make_network
 
 SPEC = ModelSpec(
     network="fasciculation_unet",
-    network_args={"widths": [4, 8], "look_ahead": 2, "dilations": [1, 2]},
+    network_args={"widths": [4, 8], "look_ahead": 2, "dilations": [1, 2], "global_motion": "affine"},
     preprocessing={"pitch_mm": 0.15, "rate_hz": 30.0, "assumed_mm_per_px": 0.1},
     event_definition=EventDefinition(0.6, 0.25, 0.1, 0.1, 0.01, 0.02),
     calibration=ClipCalibration(1.5, -0.5),
@@ -227,6 +226,13 @@ def test_keys_of_later_versions_are_passed_over(path: Path) -> None:
     assert load_model(path).spec == SPEC
 
 
+def test_a_file_from_before_there_was_a_choice_takes_a_shift_away(path: Path) -> None:
+    rewrite(path, {"network_args": {k: v for k, v in SPEC.network_args.items() if k != "global_motion"}})
+    model = load_model(path)
+    assert model.spec.network_args["global_motion"] == "shift"
+    assert model.network.front_end.global_motion == "shift"
+
+
 def test_weights_that_are_no_numbers_are_refused(path: Path) -> None:
     tensors = load_file(path)
     tensors["head.weight"][:] = float("nan")
@@ -249,7 +255,8 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
 def test_subjects_can_be_recognised_but_not_read(path: Path) -> None:
     assert b"Anna" not in path.read_bytes()
     spec = load_model(path).spec
-    assert list_seen_subjects(spec, ["Carl", "Bob", "Anna Meier", "bob"]) == ["Bob", "Anna Meier"]
+    seen = {hash_subject(name, spec.salt): name for name in ("Carl", "Bob", "Anna Meier", "bob")}
+    assert [seen[digest] for digest in spec.subjects_sha256] == ["Anna Meier", "Bob"]
     assert hash_subject("Bob", "pepper") != hash_subject("Bob", "salt")
 
 

@@ -12,7 +12,6 @@ from fascnet.models.motion import (
     MotionFrontEnd,
     blur,
     make_displacement_filter,
-    take_spatial_median,
 )
 from tests.data.tiny import make_texture, shift
 
@@ -73,6 +72,30 @@ def test_a_shift_of_the_whole_image_is_the_probe_and_none_of_the_tissue() -> Non
     out = measure(np.stack([still, shift(still, 0.5, 0.0)]))[1]
     assert float(expand(out[PROBE_X, 0, 0]) / 2) == pytest.approx(0.5, abs=0.03)
     assert float((expand(out[FINE_X]) / 4)[4:-4, 4:-4].abs().median()) < 0.03
+
+
+def stretch(still: NDArray[np.float64], share: float) -> NDArray[np.float64]:
+    """Stretch about the middle along x."""
+    width = still.shape[1]
+    x = np.arange(width, dtype=np.float64)
+    source = (x - width / 2) / (1 + share) + width / 2
+    return np.stack([np.interp(source, x, row) for row in still])
+
+
+def test_a_picture_that_is_stretched_shows_no_motion_of_the_tissue() -> None:
+    still = make_texture(96, 192, seed=14, sigma_px=2.0)
+    frames = torch.tensor(np.stack([still, stretch(still, 0.01)]) / 255.0, dtype=torch.float32)[None]
+    left = {}
+    for kind in ("shift", "affine"):
+        out = MotionFrontEnd(global_motion=kind)(frames, torch.tensor([[0.0, TICK]]), {})[0, 1]
+        left[kind] = float((expand(out[FINE_X]) / 4)[4:-4, 4:-4].abs().mean())
+    assert left["shift"] > 0.3
+    assert left["affine"] < 0.1 * left["shift"]
+
+
+def test_an_unknown_global_motion_is_refused() -> None:
+    with pytest.raises(ValueError, match="global_motion is tilt; give one of none, shift, affine"):
+        MotionFrontEnd(global_motion="tilt")
 
 
 def test_a_disc_that_moves_stands_out_and_is_not_the_probe() -> None:
@@ -151,13 +174,6 @@ def test_displacement_follows_a_slow_disc_and_forgets_it() -> None:
         shown = expand(out[:, channel, 7:9, 7:9].mean(dim=(1, 2))) / 2
         assert float(shown[5]) > 0.5
         assert abs(float(shown[49])) < 0.1
-
-
-def test_the_median_leaves_out_cells_without_texture() -> None:
-    x = torch.tensor([[1.0, 5.0, 3.0, 0.0, 0.0, 0.0, 0.0]]).reshape(1, 1, 1, 1, 7)
-    where = torch.tensor([[1, 1, 1, 0, 0, 0, 0]], dtype=torch.bool).reshape(1, 1, 1, 1, 7)
-    assert take_spatial_median(x, where).item() == 3.0
-    assert take_spatial_median(x, torch.zeros_like(where)).item() == 0.0
 
 
 def test_a_black_margin_does_not_hide_the_motion_of_the_probe() -> None:

@@ -23,6 +23,7 @@ from fascnet.data.training_input.motion_cache import MotionWindowDataset, measur
 from fascnet.data.training_input.transforms import Augmentation, WindowAugmenter
 from fascnet.data.training_input.working_clip import WorkingClip, prepare_clip
 from fascnet.errors import LabelError, ManifestError, SettingError, SplitError
+from fascnet.models.motion import MotionFrontEnd
 from fascnet.models.preprocessing import Preprocessor
 from fascnet.types import ClipSource, Labels
 
@@ -101,6 +102,8 @@ class FasciculationDataModule(LightningDataModule):
         self.seed = seed
         self.folds, self.fold = folds, fold
         self.motion_versions = motion_versions
+        self.front_end = MotionFrontEnd()
+        """Of the network that learns, which is not known here: set before the training clips are measured."""
         self.sources: list[ClipSource] = []
         self.train_clips: list[WorkingClip] = []
         self.val_clips: list[WorkingClip] = []
@@ -179,7 +182,9 @@ class FasciculationDataModule(LightningDataModule):
             augmenter = WindowAugmenter(self.augmentation) if self.augmentation is not None else None
             return WindowDataset(self.train_clips, self.window, augmenter, self.seed)
         measured = [
-            measure_clip(clip, version, self.augmentation, self.window, self.cache_dir, self.seed)
+            measure_clip(
+                clip, version, self.augmentation, self.window, self.cache_dir, self.seed, self.front_end
+            )
             for version in range(self.motion_versions)
             for clip in self.train_clips
         ]

@@ -136,6 +136,7 @@ def measure_clip(
     window: WindowSettings,
     cache_dir: Path,
     seed: int,
+    front_end: MotionFrontEnd,
 ) -> MotionClip:
     """Vary a clip, measure its motion and keep both; found again when nothing that decides has changed.
 
@@ -146,15 +147,16 @@ def measure_clip(
         window: for `part_s`.
         cache_dir: where the measured clips are kept.
         seed: of the variation.
+        front_end: the one of the network that is to learn from it.
     """
     settings = None if augmentation is None else asdict(augmentation)
-    identity = [CACHE_FORMAT, MotionFrontEnd.VERSION, clip.frames_path.name, version, settings, seed]
+    identity: list[Any] = [CACHE_FORMAT, *front_end.identity, clip.frames_path.name, version, settings, seed]
     identity += [window.part_s, repr(clip.labels), *_hash_masks(clip.labels)]
     key = hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:24]
     paths = [cache_dir / f"{key}.{kind}.npy" for kind in ("motion", "codes", "events")]
     if not all(path.exists() for path in paths):
         rng = np.random.default_rng((seed, int(key[:12], 16)))
-        arrays: Sequence[NDArray[Any]] = _measure(clip, augmentation, window, rng)
+        arrays: Sequence[NDArray[Any]] = _measure(clip, augmentation, window, rng, front_end)
         cache_dir.mkdir(parents=True, exist_ok=True)
         for path, array in zip(paths, arrays, strict=True):
             with write_whole(path) as beside, beside.open("wb") as file:
@@ -170,7 +172,11 @@ def _hash_masks(labels: Labels) -> list[str]:
 
 
 def _measure(
-    clip: WorkingClip, augmentation: Augmentation | None, window: WindowSettings, rng: np.random.Generator
+    clip: WorkingClip,
+    augmentation: Augmentation | None,
+    window: WindowSettings,
+    rng: np.random.Generator,
+    front_end: MotionFrontEnd,
 ) -> tuple[NDArray[np.float16], NDArray[np.uint8], NDArray[np.int64]]:
     cv2.setNumThreads(1)
     frames, rate_hz = clip.frames, clip.grid.rate_hz
@@ -200,11 +206,13 @@ def _measure(
         twitching = np.argwhere(cells[min(onset + 1, len(cells) - 1)] == TWITCH)
         if len(twitching):
             events.append([onset, *np.rint(twitching.mean(axis=0)).astype(int)])
-    return _run_front_end(images, dt_s), cells, np.asarray(events, np.int64).reshape(-1, 3)
+    return _run(front_end, images, dt_s), cells, np.asarray(events, np.int64).reshape(-1, 3)
 
 
-def _run_front_end(images: NDArray[np.uint8], dt_s: NDArray[np.float64]) -> NDArray[np.float16]:
-    front_end, state = MotionFrontEnd().eval(), State()
+def _run(
+    front_end: MotionFrontEnd, images: NDArray[np.uint8], dt_s: NDArray[np.float64]
+) -> NDArray[np.float16]:
+    state = State()
     pieces = []
     with torch.inference_mode():
         for first in range(0, len(images), CHUNK_TICKS):

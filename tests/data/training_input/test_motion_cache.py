@@ -27,7 +27,9 @@ def clip(tmp_path: Path) -> WorkingClip:
 
 
 def measure(clip: WorkingClip, folder: Path, version: int = 0, varied: bool = False) -> MotionClip:
-    return measure_clip(clip, version, Augmentation() if varied else None, WINDOW, folder, seed=0)
+    return measure_clip(
+        clip, version, Augmentation() if varied else None, WINDOW, folder, 0, MotionFrontEnd()
+    )
 
 
 def test_kept_motion_is_what_the_network_measures(clip: WorkingClip, tmp_path: Path) -> None:

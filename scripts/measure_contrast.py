@@ -1,0 +1,162 @@
+"""How far twitches stand out from everything else that moves, before any network has looked.
+
+    python scripts/measure_contrast.py data.root=FOLDER [cache=FOLDER]
+
+`data.root` is a phantom whose subjects are in the validation split. For each twitch the front end's residual
+motion is averaged over the cells that twitch: the contrast is its largest length in the third of a second
+after onset over the root mean square of the same average while nothing twitches. Prints a Markdown table of
+the medians by amplitude: of velocity, of displacement over three ticks, over five, and over three less that
+of the three before, for everything that `global_motion` can be; and how many twitches are clear in one of
+these, knowing their very cells as no detector does.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+import tempfile
+from collections import defaultdict
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from fascnet.commands.config import compose_config, instantiate_node
+from fascnet.data.labelling.targets import TWITCH
+from fascnet.data.training_input.cell_targets import pool_cells
+from fascnet.data.training_input.working_clip import WorkingClip
+from fascnet.errors import FascnetError
+from fascnet.models.blocks import State
+from fascnet.models.global_motion import GLOBAL_MOTIONS
+from fascnet.models.motion import MotionFrontEnd
+from fascnet.models.unet import pad_to_stride
+from fascnet.types import FASCICULATION
+
+AMPLITUDE_CUTS_MM = (0.0, 0.08, 0.15, 0.3, np.inf)
+COURSES = ("velocity", "3 ticks", "5 ticks", "3 ticks less the 3 before")
+CLEAR = 5.0
+"""Contrast from which a twitch is clear: noise of a normal distribution gets there once in a million."""
+SEARCHED_S = 1 / 3
+BEFORE_S, AFTER_S = 0.2, 1.2
+"""Around a movement these seconds are not quiet: tissue takes longer to come back than the label lasts."""
+LASTING_S = 3.0
+"""Movements that last longer are part of the background that a twitch must stand out from."""
+MIN_QUIET_TICKS = 40
+START_TICKS = 15
+"""Not quiet either: the noise level is not known yet."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Measure every twitch and print the table."""
+    settings = {"data.root": "", "cache": ""}
+    given = {key: value for key, _, value in (argument.partition("=") for argument in arguments)}
+    settings |= given
+    if set(settings) != {"data.root", "cache"} or not settings["data.root"]:
+        print("measure_contrast: give data.root=FOLDER, and cache=FOLDER if you like", file=sys.stderr)
+        return 2
+    torch.set_num_threads(1)
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            overrides = [
+                f"data.root={settings['data.root']}",
+                f"data.cache_dir={settings['cache'] or folder}",
+            ]
+            data = instantiate_node(compose_config("train", [*overrides, "output=none"])["data"], "data")
+            data.setup("validate")
+            print_table(data.val_clips)
+    except FascnetError as error:
+        print(f"measure_contrast: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def print_table(clips: Sequence[WorkingClip]) -> None:
+    """Measure all clips and print medians by amplitude."""
+    found: dict[tuple[str, int], list[NDArray[np.float64]]] = defaultdict(list)
+    for clip in clips:
+        for kind in GLOBAL_MOTIONS:
+            for peak_mm, contrasts in measure_contrasts(clip, kind):
+                found[kind, int(np.searchsorted(AMPLITUDE_CUTS_MM, peak_mm, side="right"))].append(contrasts)
+    print(f"| twitches | taken away | {' | '.join(COURSES)} | from {CLEAR:g} up |")
+    print(f"| --- {'| --- ' * (len(COURSES) + 2)}|")
+    for index, (low, high) in enumerate(pairwise(AMPLITUDE_CUTS_MM), start=1):
+        for kind in GLOBAL_MOTIONS:
+            rows = found[kind, index]
+            if rows:
+                cells = [f"{value:.1f}" for value in np.median(rows, axis=0)]
+                cells.append(f"{100 * np.mean(np.max(rows, axis=1) >= CLEAR):.0f} %")
+                print(f"| {len(rows)} of {low:g}-{high:g} mm | {kind} | {' | '.join(cells)} |")
+
+
+def measure_contrasts(clip: WorkingClip, global_motion: str) -> list[tuple[float, NDArray[np.float64]]]:
+    """Return peak displacement (mm) of every twitch and its contrasts, one for each of `COURSES`."""
+    residual = measure_residual(clip, global_motion)
+    rate_hz = clip.grid.rate_hz
+    quiet = find_quiet(clip, len(residual))
+    stencils = clip.cut_stencils()
+    twitches = clip.labels.fasciculations()
+    contrasts = []
+    for event, stencil in zip(twitches, stencils, strict=True):
+        onset = round(stencil.onset_s * rate_hz)
+        cells = pool_cells(stencil.place[None])[0] == TWITCH
+        if event.peak_mm is None or onset < START_TICKS or not cells.any() or quiet.sum() < MIN_QUIET_TICKS:
+            continue
+        velocity = residual[:, :, cells].mean(axis=-1)
+        courses = [velocity, add_up(velocity, 3), add_up(velocity, 5)]
+        courses.append(courses[1] - np.concatenate([np.zeros((3, 2)), courses[1][:-3]]))
+        lengths = [np.hypot(course[:, 0], course[:, 1]) for course in courses]
+        last = onset + round(SEARCHED_S * rate_hz)
+        contrasts.append(
+            (
+                event.peak_mm,
+                np.array([n[onset:last].max() / np.sqrt(np.square(n[quiet]).mean()) for n in lengths]),
+            )
+        )
+    return contrasts
+
+
+def measure_residual(clip: WorkingClip, global_motion: str) -> NDArray[np.float64]:
+    """Return the residual velocity at the fine scale, (T, 2, h, w) pixels per tick."""
+    front_end = MotionFrontEnd(global_motion=global_motion)
+    state: State = {}
+    pieces = []
+    height, width = (size // 4 for size in clip.frames.shape[1:])
+    with torch.inference_mode():
+        for first in range(0, len(clip.frames), 16):
+            part = slice(first, first + 16)
+            grey = pad_to_stride(torch.from_numpy(np.array(clip.frames[None, part])).float() / 255.0, 8)
+            dt_s = torch.from_numpy(np.asarray(clip.dt_s[None, part], np.float32))
+            shown = front_end(grey, dt_s, state)[0, :, MotionFrontEnd.GROUPS["velocity"], :height, :width]
+            # What `compress(4 x)` made of it.
+            pieces.append(torch.copysign(shown.abs().expm1(), shown).double().numpy() / 4.0)
+    return np.concatenate(pieces)
+
+
+def find_quiet(clip: WorkingClip, n_ticks: int) -> NDArray[np.bool_]:
+    """Return (T,): nothing twitches, and no other short movement is labelled."""
+    quiet = np.ones(n_ticks, bool)
+    quiet[:START_TICKS] = False
+    for event in clip.labels.events:
+        if event.label == FASCICULATION or event.offset_s - event.onset_s < LASTING_S:
+            start_s, end_s = event.onset_s - BEFORE_S, event.offset_s + AFTER_S
+            quiet[max(0, int(start_s * clip.grid.rate_hz)) : int(end_s * clip.grid.rate_hz)] = False
+    return quiet
+
+
+def add_up(velocity: NDArray[np.float64], n_ticks: int) -> NDArray[np.float64]:
+    """Return the displacement over the last `n_ticks`, (T, 2)."""
+    total: NDArray[np.float64] = np.cumsum(np.concatenate([np.zeros((n_ticks, 2)), velocity]), axis=0)
+    return total[n_ticks:] - total[:-n_ticks]
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
