@@ -2,9 +2,9 @@
 
 A twitch moves tissue by 0.1-0.7 mm, often less than a pixel between frames; networks fed with pixels and
 differences learn that slowly. The front end solves the Lucas-Kanade normal equations (Lucas & Kanade 1981) in
-closed form for every heatmap cell at two scales, removes the motion of the probe, and hands on velocity,
-displacement, the clip's own noise and the confidence. It has no weights, is elementwise work and pooling, and
-streams with a short state.
+closed form for every heatmap cell at two scales, takes the motion of the whole picture away, and hands on
+velocity, displacement, the clip's own noise and the confidence. It has no weights, is elementwise work and
+pooling, and streams with a short state.
 """
 
 from __future__ import annotations
