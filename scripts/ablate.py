@@ -36,7 +36,6 @@ from fascnet.data.training_input.working_clip import WorkingClip
 from fascnet.errors import FascnetError
 from fascnet.evaluation.figures.events import f1
 from fascnet.evaluation.figures.pixels import PixelHistogram
-from fascnet.models.motion import MotionFrontEnd
 from fascnet.models.unet import FasciculationUNet
 from fascnet.training.losses import LossSettings, compute_loss
 from fascnet.training.module import schedule_rate
@@ -100,7 +99,6 @@ def run(root: str, cache: str, settings: Mapping[str, str], chosen: Sequence[str
     overrides = ["experiment=shipped", f"data.root={root}", f"data.cache_dir={cache}", "output=none"]
     data = instantiate_node(compose_config("train", overrides)["data"], "data")
     data.setup()
-    measured: dict[tuple[float, str], list[MotionClip]] = {}
     # Spread over the subjects, which follow one another.
     val = data.val_clips[:: max(1, len(data.val_clips) // int(settings["val_clips"]))]
     print("| variant | pixel AP | event F1 |\n| --- | --- | --- |", flush=True)
@@ -109,13 +107,9 @@ def run(root: str, cache: str, settings: Mapping[str, str], chosen: Sequence[str
         loss = LossSettings(**variant.pop("loss", {}))
         part_s = variant.pop("part_s", data.window.part_s)
         window = type(data.window)(data.window.n_ticks, 128, data.window.event_fraction, 12, part_s)
-        front_end = MotionFrontEnd(global_motion=variant.get("global_motion", "affine"))
-        key = (part_s, front_end.global_motion)
-        kept = data.cache_dir, data.seed, front_end
-        if key not in measured:
-            measured[key] = [
-                measure_clip(clip, 0, data.augmentation, window, *kept) for clip in data.train_clips
-            ]
+        # Clips that an earlier variant measured alike are found again.
+        kept = data.cache_dir, data.seed, FasciculationUNet(**{**SMALL, **variant}).front_end
+        measured = [measure_clip(clip, 0, data.augmentation, window, *kept) for clip in data.train_clips]
         judged = [(clip, measure_clip(clip, 0, None, data.window, *kept)) for clip in val]
         figures = []
         for seed in range(int(settings["seeds"])):
@@ -123,7 +117,7 @@ def run(root: str, cache: str, settings: Mapping[str, str], chosen: Sequence[str
             network = FasciculationUNet(**{**SMALL, **variant})
             train(
                 network,
-                MotionWindowDataset(measured[key], window, data.augmentation, seed),
+                MotionWindowDataset(measured, window, data.augmentation, seed),
                 loss,
                 int(settings["steps"]),
             )

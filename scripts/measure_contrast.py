@@ -33,12 +33,11 @@ from numpy.typing import NDArray
 from fascnet.commands.config import compose_config, instantiate_node
 from fascnet.data.labelling.targets import TWITCH
 from fascnet.data.training_input.cell_targets import pool_cells
+from fascnet.data.training_input.motion_cache import run_front_end
 from fascnet.data.training_input.working_clip import WorkingClip
 from fascnet.errors import FascnetError
-from fascnet.models.blocks import State
 from fascnet.models.global_motion import GLOBAL_MOTIONS
 from fascnet.models.motion import MotionFrontEnd
-from fascnet.models.unet import pad_to_stride
 from fascnet.types import FASCICULATION
 
 AMPLITUDE_CUTS_MM = (0.0, 0.08, 0.15, 0.3, np.inf)
@@ -127,18 +126,12 @@ def measure_contrasts(clip: WorkingClip, global_motion: str) -> list[tuple[float
 def measure_residual(clip: WorkingClip, global_motion: str) -> NDArray[np.float64]:
     """Return the residual velocity at the fine scale, (T, 2, h, w) pixels per tick."""
     front_end = MotionFrontEnd(global_motion=global_motion)
-    state: State = {}
-    pieces = []
-    height, width = (size // 4 for size in clip.frames.shape[1:])
-    with torch.inference_mode():
-        for first in range(0, len(clip.frames), 16):
-            part = slice(first, first + 16)
-            grey = pad_to_stride(torch.from_numpy(np.array(clip.frames[None, part])).float() / 255.0, 8)
-            dt_s = torch.from_numpy(np.asarray(clip.dt_s[None, part], np.float32))
-            shown = front_end(grey, dt_s, state)[0, :, MotionFrontEnd.GROUPS["velocity"], :height, :width]
-            # What `compress(4 x)` made of it.
-            pieces.append(torch.copysign(shown.abs().expm1(), shown).double().numpy() / 4.0)
-    return np.concatenate(pieces)
+    # In memory: torch does not take the read-only pictures that lie on disk.
+    channels = run_front_end(front_end, np.array(clip.frames), clip.dt_s)
+    shown = channels[:, MotionFrontEnd.GROUPS["velocity"]].astype(np.float64)
+    # What `compress(4 x)` made of it.
+    residual: NDArray[np.float64] = np.copysign(np.expm1(np.abs(shown)), shown) / 4.0
+    return residual
 
 
 def find_quiet(clip: WorkingClip, n_ticks: int) -> NDArray[np.bool_]:

@@ -16,7 +16,7 @@ GLOBAL_MOTIONS = ("none", "shift", "affine")
 """What is taken for the motion of the whole picture: nothing, its median, or an affine field."""
 
 N_REWEIGHTINGS = 3
-"""Fits after the first, each with weights from the one before; a fourth changed nothing that was seen."""
+"""Fits after the first, each with weights from the one before; three more changed nothing to speak of."""
 
 TOLERANCE = 2.0
 """Residuals of so many times their typical size weigh half as much."""
@@ -63,6 +63,7 @@ def fit_affine_motion(velocity: Tensor, where: Tensor, start: Tensor) -> Tensor:
     with torch.autocast(velocity.device.type, enabled=False):
         basis = make_plane_basis(height, width, velocity.device)
         products = (basis[:, None] * basis[None]).flatten(0, 1)
+        # The offset is held by next to nothing: only so that a picture without texture can be solved at all.
         ridge = SLOPE_RIDGE * height * width * basis.new_tensor([1e-6, 1.0, 1.0]).diag()
         observed = velocity.float().flatten(0, 1).flatten(-2)
         counted = where.float().flatten(0, 1).flatten(-2)

@@ -76,11 +76,6 @@ class MotionFrontEnd(nn.Module):
     )
     """What the channels are, for experiments that leave some out."""
 
-    @property
-    def identity(self) -> list[str | int]:
-        """Everything that what it measures depends on, for the names of measured clips."""
-        return [self.VERSION, self.global_motion]
-
     long_filter: Tensor
     short_filter: Tensor
 
@@ -100,6 +95,11 @@ class MotionFrontEnd(nn.Module):
         self.global_motion = global_motion
         self.register_buffer("long_filter", make_displacement_filter(long_ticks), persistent=False)
         self.register_buffer("short_filter", make_displacement_filter(short_ticks), persistent=False)
+
+    @property
+    def identity(self) -> list[str | int]:
+        """What networks choose of it, and the version of the rest, for the names of measured clips."""
+        return [self.VERSION, self.global_motion]
 
     def forward(self, grey: Tensor, dt_s: Tensor, state: State) -> Tensor:
         """Measure motion.
@@ -125,8 +125,8 @@ class MotionFrontEnd(nn.Module):
         velocity = torch.cat([fine, 2.0 * coarse], dim=2)
         velocity = self._per_tick(velocity, dt_s, state)
         textured = confidence > self.regularisation
-        probe = estimate_global_motion(velocity[:, :, :2], textured, self.global_motion)
-        residual = velocity - torch.cat([probe, probe], dim=2)
+        shared = estimate_global_motion(velocity[:, :, :2], textured, self.global_motion)
+        residual = velocity - torch.cat([shared, shared], dim=2)
         noise = self._measure_noise(residual[:, :, :2], textured, state)[:, :, None, None, None]
 
         long = self._filter_past(residual[:, :, :2], self.long_filter, "motion.long", state)
@@ -147,7 +147,7 @@ class MotionFrontEnd(nn.Module):
                 0.25 * (confidence + 1e-6).log() + 1.5,
                 0.25 * (unexplained + 1e-6).log() + 2.0,
                 2.0 * grey_cells - 0.5,
-                compress(2.0 * probe),
+                compress(2.0 * shared),
                 noise.log().expand(-1, -1, -1, height, width),
             ],
             dim=2,

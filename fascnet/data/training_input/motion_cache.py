@@ -206,12 +206,22 @@ def _measure(
         twitching = np.argwhere(cells[min(onset + 1, len(cells) - 1)] == TWITCH)
         if len(twitching):
             events.append([onset, *np.rint(twitching.mean(axis=0)).astype(int)])
-    return _run(front_end, images, dt_s), cells, np.asarray(events, np.int64).reshape(-1, 3)
+    return run_front_end(front_end, images, dt_s), cells, np.asarray(events, np.int64).reshape(-1, 3)
 
 
-def _run(
-    front_end: MotionFrontEnd, images: NDArray[np.uint8], dt_s: NDArray[np.float64]
+def run_front_end(
+    front_end: MotionFrontEnd, images: NDArray[np.uint8], dt_s: NDArray[np.floating]
 ) -> NDArray[np.float16]:
+    """Measure the motion of a working clip.
+
+    Args:
+        front_end: the one of some network.
+        images: (T, H, W).
+        dt_s: (T,), as `Tick.dt_s`.
+
+    Returns:
+        (T, C, H / `CELL_PX`, W / `CELL_PX`), the front end's channels.
+    """
     state = State()
     pieces = []
     with torch.inference_mode():
