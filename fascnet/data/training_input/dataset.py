@@ -113,7 +113,7 @@ class WindowDataset(Dataset[Window]):
             shown, passed, speed = self.augmenter.choose_ticks(w.n_ticks, rate_hz, rng)
         span = int(passed[-1]) + 1
         if stencil is None:
-            start = int(rng.integers(0, max(1, n_clip - span + 1)))
+            start = draw_start(n_clip, span, w.warm_up_ticks, rng)
             rows, columns = (place_window(size, w.size_px, None, rng) for size in (height, width))
         else:
             onset = round(stencil.onset_s * rate_hz)
@@ -153,6 +153,15 @@ class WindowDataset(Dataset[Window]):
             "valid": torch.from_numpy(is_known(cells)),
             "somewhere": torch.from_numpy(cells == SOMEWHERE),
         }
+
+
+def draw_start(n_clip: int, n_ticks: int, warm_up_ticks: int, rng: np.random.Generator) -> int:
+    """Draw the first tick of a window that lies anywhere in a clip.
+
+    A window that would begin up to `warm_up_ticks` before the clip begins with it: only there do a window's
+    first ticks count, and a clip's first ticks are to be learnt as often as any others.
+    """
+    return max(0, int(rng.integers(-warm_up_ticks, max(1, n_clip - n_ticks + 1))))
 
 
 class WindowSampler(Sampler[int]):

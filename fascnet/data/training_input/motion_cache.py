@@ -23,7 +23,7 @@ from torch.utils.data import Dataset
 
 from fascnet.data.labelling.targets import SOMEWHERE, TWITCH, UNKNOWN, mark_somewhere, paint_stencils
 from fascnet.data.training_input.cell_targets import is_known, pool_cells
-from fascnet.data.training_input.dataset import Window, WindowSettings, place_window
+from fascnet.data.training_input.dataset import Window, WindowSettings, draw_start, place_window
 from fascnet.data.training_input.transforms import Augmentation, WindowAugmenter
 from fascnet.data.training_input.working_clip import WorkingClip
 from fascnet.data.whole_file import write_whole
@@ -93,7 +93,7 @@ class MotionWindowDataset(Dataset[Window]):
         motion = np.load(clip.motion_path, mmap_mode="r", allow_pickle=False)
         n_ticks, _, height, width = motion.shape
         middle: tuple[float | None, float | None] = (None, None)
-        start = int(rng.integers(0, max(1, n_ticks - w.n_ticks + 1)))
+        start = draw_start(n_ticks, w.n_ticks, w.warm_up_ticks, rng)
         if event >= 0:
             onset, row, column = clip.events[event]
             start = int(onset) - int(rng.integers(w.warm_up_ticks, max(w.warm_up_ticks + 1, w.n_ticks - 10)))
@@ -106,7 +106,8 @@ class MotionWindowDataset(Dataset[Window]):
         part = (slice(start, start + w.n_ticks), slice(None), rows, columns)
         piece = np.asarray(motion[part], np.float32)
         codes = np.array(np.load(clip.codes_path, mmap_mode="r", allow_pickle=False)[part[0], rows, columns])
-        codes[: w.warm_up_ticks] = UNKNOWN
+        if start > 0:
+            codes[: w.warm_up_ticks] = UNKNOWN
         if height > size or width > size:
             codes[codes == SOMEWHERE] = UNKNOWN  # the event may lie beside the window
         lacking = (w.n_ticks - len(piece), size - piece.shape[-2], size - piece.shape[-1])

@@ -48,6 +48,9 @@ _MOST_BEATS = 1.5
 _TREMOR_SMOOTH_S, _TREMOR_BASE_S, _TREMOR_AROUND_S = 0.012, 0.4, 0.75
 """The same for tremor, and the seconds on either side that are looked at."""
 
+_MOST_TREMOR_EXCESS = 2.0
+"""An event that moves this much faster than the tremor around it is a twitch in the midst of it."""
+
 _ANY_SIZE, _USUAL_SIZE = (0.3, 3.0), (0.5, 2.0)
 """A beat of the same movement has 0.3 to 3 times its size, and the median of them 0.5 to 2 times: a twitch on
 top of a pulse is larger than the pulse."""
@@ -212,6 +215,12 @@ class PeriodicRule:
             last += 1
         length_s = (last + 1 - first) * _STEP_S
         if length_s < max(self.tremor_s, 4 * period_s):
+            return None
+        # The event itself, and a period on either side that its smoothed energy reaches.
+        apart = np.ones(len(times_s), bool)
+        apart[(times_s > onset_s - period_s) & (times_s < offset_s + period_s)] = False
+        others = energy[first : last + 1][apart[first : last + 1]]
+        if others.size and energy[middle] > _MOST_TREMOR_EXCESS * float(np.median(others)):
             return None
         # Beyond what was analysed it may be something else.
         first, last = max(first, start), min(last, stop - 1)

@@ -22,6 +22,8 @@ FROZEN = "frozen"
 REDRAWN = "redrawn"
 REASONS = (PROBE_MOVED, GROSS_MOVEMENT, PLANE_CHANGED, IMAGE_LOST, FROZEN, REDRAWN)
 
+_PLANE_CHANGES_SLOWLY = "plane_changes_slowly"
+
 _MOST_STILL_SHIFT_PX = 0.15
 """A picture that is drawn anew stays where it is; small pixels."""
 
@@ -72,6 +74,9 @@ class RejectRule:
         plane_correlation: detail of the picture correlates with that of 0.25 s ago, movement undone, no
             better than this, 0-1: the scanned plane is leaving the tissue.
         plane_s: for at least so long, 0-5 s.
+        slow_plane_correlation: the same for a plane that changes slowly but goes on changing, as in a sweep;
+            hand and body at rest swing it too, and it comes back.
+        slow_plane_s: for at least so long, 0-5 s.
         lost_share: share of the picture whose texture is gone, 0.1-1.
         frozen_s: the picture stands still, or no frame comes, for at least so long, 0.1-10 s.
         redrawn_levels: the whole picture changes from one frame to the next by at least so many grey levels
@@ -88,8 +93,10 @@ class RejectRule:
     probe_agreement: float = 0.6
     gross_mm_per_s: float = 10.0
     gross_s: float = 0.1
-    plane_correlation: float = 0.85
+    plane_correlation: float = 0.75
     plane_s: float = 0.4
+    slow_plane_correlation: float = 0.85
+    slow_plane_s: float = 1.2
     lost_share: float = 0.3
     frozen_s: float = 0.3
     redrawn_levels: float = 1.5
@@ -105,6 +112,8 @@ class RejectRule:
             ("gross_s", 0.0, 5.0),
             ("plane_correlation", 0.0, 1.0),
             ("plane_s", 0.0, 5.0),
+            ("slow_plane_correlation", 0.0, 1.0),
+            ("slow_plane_s", 0.0, 5.0),
             ("lost_share", 0.1, 1.0),
             ("frozen_s", 0.1, 10.0),
             ("redrawn_levels", 0.2, 100.0),
@@ -137,6 +146,7 @@ class UnscoredFinder:
             PROBE_MOVED: _Held(PROBE_MOVED, rule.probe_s, bridged_s),
             GROSS_MOVEMENT: _Held(GROSS_MOVEMENT, rule.gross_s, bridged_s),
             PLANE_CHANGED: _Held(PLANE_CHANGED, rule.plane_s, 0.15),
+            _PLANE_CHANGES_SLOWLY: _Held(PLANE_CHANGED, rule.slow_plane_s, 0.15),
             IMAGE_LOST: _Held(IMAGE_LOST, 0.1, 0.3),
             FROZEN: _Held(FROZEN, rule.frozen_s, 0.0),
             REDRAWN: _Held(REDRAWN, 0.0, 0.0),
@@ -161,8 +171,12 @@ class UnscoredFinder:
             look.median_mm_per_s >= rule.gross_mm_per_s,
         )
         if look.correlation is not None:
-            low = look.correlation <= rule.plane_correlation
-            held[PLANE_CHANGED].push(look.correlation_from_s, look.end_s, low, low)
+            for name, most in (
+                (PLANE_CHANGED, rule.plane_correlation),
+                (_PLANE_CHANGES_SLOWLY, rule.slow_plane_correlation),
+            ):
+                low = look.correlation <= most
+                held[name].push(look.correlation_from_s, look.end_s, low, low)
         lost = look.lost_share >= rule.lost_share
         held[IMAGE_LOST].push(*span, lost, lost)
         redrawn = (
@@ -176,8 +190,8 @@ class UnscoredFinder:
         """Return what cannot be scored of a clip that ends at `end_s`, in order, apart from each other."""
         settle = {FROZEN: 0.0}
         found = [
-            (start_s, stop_s + settle.get(reason, self._rule.settle_s), reason)
-            for reason, held in self._held.items()
+            (start_s, stop_s + settle.get(held.reason, self._rule.settle_s), held.reason)
+            for held in self._held.values()
             for start_s, stop_s in held.finish()
         ]
         return join_unscored(found, end_s)

@@ -71,6 +71,24 @@ def test_windows_around_events_hold_a_twitch_and_have_one_shape(clip: WorkingCli
         assert not window["valid"][: WINDOW.warm_up_ticks].any()
 
 
+def test_the_first_ticks_count_only_where_the_clip_begins(tmp_path: Path) -> None:
+    ticks = np.arange(60, dtype=np.float16)[:, None, None, None]
+    kept = MotionClip(tmp_path / "motion.npy", tmp_path / "codes.npy", np.zeros((0, 3), np.int64))
+    np.save(kept.motion_path, np.broadcast_to(ticks, (60, MotionFrontEnd.N_CHANNELS, 8, 8)))
+    np.save(kept.codes_path, np.zeros((60, 8, 8), np.uint8))
+    windows = MotionWindowDataset([kept], WINDOW, None, seed=0)
+    starts = []
+    for index in range(300):
+        window = windows[index]
+        starts.append(int(window["motion"][0, 0, 0, 0]))
+        known = window["valid"].flatten(1).all(dim=1)
+        assert known[4:].all()
+        assert known[:4].all() if starts[-1] == 0 else not window["valid"][:4].any()
+    assert set(starts) == set(range(45))
+    # As often as each of a clip's first ticks would be seen elsewhere: 5 draws of 49 come to the start.
+    assert 15 <= starts.count(0) <= 50
+
+
 def test_the_same_index_gives_the_same_window(clip: WorkingClip, tmp_path: Path) -> None:
     kept = measure(clip, tmp_path)
     first, again = (MotionWindowDataset([kept], WINDOW, Augmentation(), seed=3)[5] for _ in range(2))

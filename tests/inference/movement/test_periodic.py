@@ -134,6 +134,16 @@ def test_a_twitch_in_the_middle_of_a_tremor_keeps_its_name():
     assert find(course, 7.5).label == PSEUDOTREMOR
 
 
+@pytest.mark.parametrize(("times", "label"), [(1.5, PSEUDOTREMOR), (2.5, None)])
+def test_what_moves_much_faster_than_the_tremor_around_it_is_no_part_of_it(times, label):
+    def velocity(t):
+        size = np.where((t > 6) & (t < 6.3), times, 1.0)
+        return 0.6 * size * np.cos(2 * np.pi * 6 * t) * ((t > 4) & (t < 9))
+
+    rhythm = find(course_of(velocity), 6.0, 0.3)
+    assert (None if rhythm is None else rhythm.label) == label
+
+
 def test_noise_and_a_course_that_is_too_short_have_no_rhythm():
     quiet = course_of(lambda t: 0 * t, noise=0.3)
     assert all(find(quiet, onset_s) is None for onset_s in np.arange(1.0, 13.0, 0.5))

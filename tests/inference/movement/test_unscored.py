@@ -86,12 +86,22 @@ def test_a_plane_that_changes_for_long_is_left_out_from_where_it_began():
     def leave(time_s):
         if not 2.0 < time_s <= 3.0:
             return {"correlation": 0.97, "correlation_from_s": time_s - 0.25}
-        return {"correlation": 0.8, "correlation_from_s": time_s - 0.25}
+        return {"correlation": 0.7, "correlation_from_s": time_s - 0.25}
 
     (found,) = watch(leave)
     assert found.reason == PLANE_CHANGED
     assert found.start_s == pytest.approx(1.78, abs=0.05)
     assert found.end_s == pytest.approx(3.15, abs=0.05)
+
+
+@pytest.mark.parametrize(("lasting_s", "expected"), [(1.0, 0), (1.6, 1)])
+def test_a_plane_that_changes_slowly_is_left_out_when_it_goes_on(lasting_s, expected):
+    def sweep(time_s):
+        changes = 2.0 < time_s <= 2.0 + lasting_s
+        return {"correlation": 0.8 if changes else 0.97, "correlation_from_s": time_s - 0.1}
+
+    found = watch(sweep)
+    assert [span.reason for span in found] == expected * [PLANE_CHANGED]
 
 
 def test_a_picture_drawn_anew_once_is_left_out_and_what_is_usual_is_not():
