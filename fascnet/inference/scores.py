@@ -20,14 +20,9 @@ _CLIP_P = 1e-5
 
 
 class ClipPool:
-    """Pools the heatmaps of one clip into one logit.
+    """Pools the heatmaps of one clip into one logit."""
 
-    Args:
-        k_cells: strongest cells averaged per tick; None = as many as `count_top_cells` says.
-    """
-
-    def __init__(self, k_cells: int | None = None) -> None:
-        self._k = k_cells
+    def __init__(self) -> None:
         self._last: float | None = None
         self._before: float | None = None
         self._best = -math.inf
@@ -41,7 +36,7 @@ class ClipPool:
         Returns:
             The smoothed logit of the tick before this one; None at the first tick.
         """
-        return self.push_pooled(pool_cells(heatmap, self._k))
+        return self.push_pooled(pool_cells(heatmap))
 
     def push_pooled(self, pooled: float) -> float | None:
         """Take the next tick as what `pool_cells` made of it; returns what `push` returns."""
@@ -76,15 +71,14 @@ class ClipPool:
         return None if math.isinf(best) else best
 
 
-def pool_cells(heatmap: NDArray[np.floating], k_cells: int | None = None) -> float:
-    """Average the logits of a heatmap's strongest cells.
+def pool_cells(heatmap: NDArray[np.floating]) -> float:
+    """Average the logits of a heatmap's strongest cells, as many as `count_top_cells` says.
 
     Args:
         heatmap: probabilities 0-1, (h, w).
-        k_cells: how many; None = as many as `count_top_cells` says.
     """
     flat = np.asarray(heatmap, dtype=np.float64).reshape(-1)
-    k = count_top_cells(flat.size) if k_cells is None else min(k_cells, flat.size)
+    k = count_top_cells(flat.size)
     top = np.clip(np.partition(flat, flat.size - k)[flat.size - k :], _CLIP_P, 1.0 - _CLIP_P)
     return float(np.clip(np.log(top / (1.0 - top)), -LOGIT_LIMIT, LOGIT_LIMIT).mean())
 

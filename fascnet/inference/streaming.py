@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from fascnet.models.blocks import State
+from fascnet.models.mirrored import MirroredUNet
 from fascnet.models.motion import END_OF_CLIP
 from fascnet.models.preprocessing import Tick
 from fascnet.models.unet import FasciculationUNet
@@ -20,7 +21,7 @@ LEAD_IN_TICKS = 12
 
 
 def stream_probabilities(
-    network: FasciculationUNet,
+    network: FasciculationUNet | MirroredUNet,
     ticks: Iterable[Tick],
     chunk_ticks: int,
     device: torch.device,
@@ -65,7 +66,7 @@ def play_backwards(first: Sequence[Tick]) -> list[Tick]:
 
 
 def run_chunk(
-    network: FasciculationUNet,
+    network: FasciculationUNet | MirroredUNet,
     images: Tensor,
     dt_s: Tensor,
     state: State | None,

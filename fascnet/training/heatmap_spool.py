@@ -66,10 +66,6 @@ class HeatmapSpool:
         for chunk in self.read_chunks(index):
             yield from chunk
 
-    def __len__(self) -> int:
-        """Return the number of clips."""
-        return len(self._clips)
-
     def __enter__(self) -> Self:
         return self
 

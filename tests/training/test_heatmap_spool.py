@@ -18,7 +18,6 @@ def test_heatmaps_come_back_clip_by_clip() -> None:
             spool.begin((clip.shape[1], clip.shape[2]))
             spool.append(clip[:1])
             spool.append(clip[1:])
-        assert len(spool) == 2
         # In any order, and more than once.
         for index in (1, 0, 1):
             logits = compute_logits(np.stack(list(spool.read(index))))
