@@ -17,7 +17,7 @@ from fascnet.models.preprocessing import Tick
 from fascnet.models.unet import FasciculationUNet
 
 LEAD_IN_TICKS = 12
-"""0.4 s at 30 Hz, the warm-up for which training windows do not count either."""
+"""0.4 s at 30 Hz, the warm-up for which training windows within a clip do not count either."""
 
 
 def stream_probabilities(

@@ -39,5 +39,5 @@ class MirroredUNet(nn.Module):
         # Side by side in the batch, so that one state holds the past of both.
         both = torch.cat([motion, motion.flip(-1) * self.mirror_signs])
         as_it_is, mirrored = self.network.judge_motion(both, state).chunk(2)
-        logits = 0.5 * (as_it_is + mirrored.flip(-1))
+        logits = 0.5 * (as_it_is.float() + mirrored.flip(-1).float())
         return logits[..., : height // CELL_PX, : width // CELL_PX], state

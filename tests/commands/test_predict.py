@@ -69,6 +69,8 @@ def test_failed_clips_are_listed_and_exit_with_1(clip, tmp_path, capsys):
         ("device=cuda", "detector=network"),
         ("precision=bf16", "detector=network"),
         ("model=x.safetensors", "detector=network"),
+        ("mirror=true", "detector=network"),
+        ("mirror=maybe", "mirror"),
         ("device=gpu", "auto, cpu or cuda"),
         ("chunk_frames=0", "chunk_frames"),
         ("overlay=maybe", "overlay"),

@@ -159,7 +159,7 @@ def draw_start(n_clip: int, n_ticks: int, warm_up_ticks: int, rng: np.random.Gen
     """Draw the first tick of a window that lies anywhere in a clip.
 
     A window that would begin up to `warm_up_ticks` before the clip begins with it: only there do a window's
-    first ticks count, and a clip's first ticks are to be learnt as often as any others.
+    first ticks count, and one draw in many would hardly ever begin there.
     """
     return max(0, int(rng.integers(-warm_up_ticks, max(1, n_clip - n_ticks + 1))))
 

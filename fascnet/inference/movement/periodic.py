@@ -5,7 +5,8 @@ blocks, both directions, as one vector, so that tissue which moves apart does no
 movements of the same form and about the same size come again and again, at even intervals. Fasciculations of
 one focus have the same form as well, but come at uneven intervals: exponential-like in the literature, where
 the deviation of intervals is about their mean. A tremor: autocorrelation of the velocity has peaks at once,
-twice and three times its period, and the movement lasts; the two pulses of a doublet have one peak.
+twice and three times its period, and the movement lasts; the two pulses of a doublet have one peak, and what
+is much faster than the tremor around it is no part of it.
 What is in doubt keeps its name.
 """
 
@@ -48,9 +49,6 @@ _MOST_BEATS = 1.5
 _TREMOR_SMOOTH_S, _TREMOR_BASE_S, _TREMOR_AROUND_S = 0.012, 0.4, 0.75
 """The same for tremor, and the seconds on either side that are looked at."""
 
-_MOST_TREMOR_EXCESS = 2.0
-"""An event that moves this much faster than the tremor around it is a twitch in the midst of it."""
-
 _ANY_SIZE, _USUAL_SIZE = (0.3, 3.0), (0.5, 2.0)
 """A beat of the same movement has 0.3 to 3 times its size, and the median of them 0.5 to 2 times: a twitch on
 top of a pulse is larger than the pulse."""
@@ -89,6 +87,8 @@ class PeriodicRule:
         tremor_hz: rates of tremor, [low, high] within 3-20 Hz.
         tremor_s: it lasts at least so long, 0.3-5 s.
         tremor_likeness: autocorrelation at one, two and three periods, 0.1-0.95.
+        tremor_excess: an event that moves so many times faster than the tremor around it is a twitch in the
+            midst of it, 1-100; RMS over a period.
 
     Raises:
         SettingError: a value is outside its range.
@@ -101,6 +101,7 @@ class PeriodicRule:
     tremor_hz: tuple[float, float] = (4.0, 12.0)
     tremor_s: float = 0.8
     tremor_likeness: float = 0.3
+    tremor_excess: float = 2.0
 
     def __post_init__(self) -> None:
         for name, low, high in (
@@ -109,6 +110,7 @@ class PeriodicRule:
             ("pulse_interval_cv", 0.01, 0.5),
             ("tremor_s", 0.3, 5.0),
             ("tremor_likeness", 0.1, 0.95),
+            ("tremor_excess", 1.0, 100.0),
         ):
             value = getattr(self, name)
             if not (isinstance(value, int | float) and low <= value <= high):
@@ -220,7 +222,8 @@ class PeriodicRule:
         apart = np.ones(len(times_s), bool)
         apart[(times_s > onset_s - period_s) & (times_s < offset_s + period_s)] = False
         others = energy[first : last + 1][apart[first : last + 1]]
-        if others.size and energy[middle] > _MOST_TREMOR_EXCESS * float(np.median(others)):
+        # At the rims of a tremor that hardly outlasts the event there is nothing to compare it with.
+        if others.size >= 2 * width and energy[middle] > self.tremor_excess * float(np.median(others)):
             return None
         # Beyond what was analysed it may be something else.
         first, last = max(first, start), min(last, stop - 1)

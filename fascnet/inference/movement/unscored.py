@@ -23,6 +23,7 @@ REDRAWN = "redrawn"
 REASONS = (PROBE_MOVED, GROSS_MOVEMENT, PLANE_CHANGED, IMAGE_LOST, FROZEN, REDRAWN)
 
 _PLANE_CHANGES_SLOWLY = "plane_changes_slowly"
+"""Kept apart from the quick changes, and reported as one with them."""
 
 _MOST_STILL_SHIFT_PX = 0.15
 """A picture that is drawn anew stays where it is; small pixels."""

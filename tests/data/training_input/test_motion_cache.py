@@ -85,7 +85,7 @@ def test_the_first_ticks_count_only_where_the_clip_begins(tmp_path: Path) -> Non
         assert known[4:].all()
         assert known[:4].all() if starts[-1] == 0 else not window["valid"][:4].any()
     assert set(starts) == set(range(45))
-    # As often as each of a clip's first ticks would be seen elsewhere: 5 draws of 49 come to the start.
+    # 5 draws of 49 come to the start.
     assert 15 <= starts.count(0) <= 50
 
 

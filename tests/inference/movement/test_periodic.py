@@ -144,6 +144,13 @@ def test_what_moves_much_faster_than_the_tremor_around_it_is_no_part_of_it(times
     assert (None if rhythm is None else rhythm.label) == label
 
 
+def test_a_tremor_that_hardly_outlasts_the_event_is_compared_with_nothing():
+    def velocity(t):
+        return 0.6 * np.cos(2 * np.pi * 5 * t) * ((t > 6) & (t < 7))
+
+    assert find(course_of(velocity), 6.2, 0.8).label == PSEUDOTREMOR
+
+
 def test_noise_and_a_course_that_is_too_short_have_no_rhythm():
     quiet = course_of(lambda t: 0 * t, noise=0.3)
     assert all(find(quiet, onset_s) is None for onset_s in np.arange(1.0, 13.0, 0.5))
@@ -153,7 +160,13 @@ def test_noise_and_a_course_that_is_too_short_have_no_rhythm():
 
 @pytest.mark.parametrize(
     "setting",
-    [{"pulse_hz": (2.0, 1.0)}, {"tremor_hz": (4.0, 12.0, 13.0)}, {"pulse_beats": 2}, {"tremor_s": 0.0}],
+    [
+        {"pulse_hz": (2.0, 1.0)},
+        {"tremor_hz": (4.0, 12.0, 13.0)},
+        {"pulse_beats": 2},
+        {"tremor_s": 0.0},
+        {"tremor_excess": 0.5},
+    ],
 )
 def test_settings_outside_their_range_are_refused(setting):
     with pytest.raises(SettingError, match=next(iter(setting))):
