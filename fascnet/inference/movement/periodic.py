@@ -40,6 +40,10 @@ _GAP_S = 0.15
 _BEAT_S, _BEAT_SMOOTH_S, _BEAT_BASE_S = 0.4, 0.03, 1.0
 """A beat's form covers 0.4 s, is smoothed with a Gaussian of 0.03 s, and lies on a mean of 1 s."""
 
+_LEAST_APART_S = 0.4
+"""Of two movements closer than this only the one that is more like the event is a beat: pulses stay below
+2 Hz."""
+
 _MOST_EXCESS = 2.0
 """An event that deviates this much more from the median beat than beats do is something on top of them."""
 
@@ -298,7 +302,7 @@ def _find_alike(
     energy = np.convolve(np.square(velocity).sum(axis=1), np.ones(length), mode="valid")
     alike = product / np.sqrt(np.maximum(energy, 1e-12) * size)
     found, _ = find_peaks(
-        np.pad(alike, 1, constant_values=-1.0), height=likeness, distance=round(0.3 / _STEP_S)
+        np.pad(alike, 1, constant_values=-1.0), height=likeness, distance=round(_LEAST_APART_S / _STEP_S)
     )
     found = found - 1
     sizes = product[found] / size

@@ -100,6 +100,13 @@ def test_few_or_slow_movements_keep_their_name(onsets_s):
     assert find(beats_at(onsets_s), onsets_s[len(onsets_s) // 2]) is None
 
 
+def test_a_weak_movement_between_two_beats_breaks_no_rhythm():
+    onsets_s = [3.0, 3.9, 4.8, 5.7, 6.05, 6.6, 7.5, 8.4]
+    rhythm = find(beats_at(onsets_s, [0.4, 0.4, 0.4, 0.4, 0.24, 0.4, 0.4, 0.4]), 4.8)
+    assert rhythm.label == ARTERIAL_PULSATION
+    assert rhythm.hz == pytest.approx(1 / 0.9, rel=0.02)
+
+
 @pytest.mark.parametrize("hz", [4.5, 7.0, 11.0])
 def test_an_oscillation_that_lasts_is_a_tremor_with_its_rate(hz):
     def velocity(t):
