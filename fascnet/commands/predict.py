@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _MAX_ROWS = 20
 
-_NETWORK_ONLY = {"model": None, "precision": "fp32", "compile": False, "mirror": False}
+_NETWORK_ONLY = {"model": None, "precision": "fp32", "compile": False}
 """Settings that only the network has, with the value that asks for nothing."""
 
 
@@ -68,7 +68,7 @@ def _build_rule(config: dict[str, Any], key: str) -> Any:
 
 
 def _check_settings(config: dict[str, Any]) -> None:
-    for key in ("overlay", "kinematics", "overwrite", "compile", "mirror"):
+    for key in ("overlay", "kinematics", "overwrite", "compile"):
         if not isinstance(config[key], bool):
             raise SettingError(f"predict: {key}={config[key]} must be true or false")
     if config["device"] not in {"auto", "cpu", "cuda"}:

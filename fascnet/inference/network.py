@@ -10,7 +10,6 @@ import torch
 from fascnet.errors import DeviceError, SettingError
 from fascnet.inference.model_file import Model, find_packaged_model, load_model
 from fascnet.inference.streaming import stream_probabilities
-from fascnet.models.mirrored import MirroredUNet
 from fascnet.models.preprocessing import Preprocessor
 from fascnet.types import ClipCalibration, EventDefinition, HeatmapStream, Recording
 
@@ -24,7 +23,6 @@ class NetworkPredictor:
         chunk_frames: ticks per call of the network, 1-256; changes speed and memory, never the result.
         precision: `fp32`, or `bf16` on CUDA.
         compile: compile the network first; pays for long studies on CUDA.
-        mirror: see each clip as it is and mirrored, and take the mean of both logits (docs/experiments.md).
     """
 
     def __init__(
@@ -34,7 +32,6 @@ class NetworkPredictor:
         chunk_frames: int = 8,
         precision: str = "fp32",
         compile: bool = False,
-        mirror: bool = False,
     ) -> None:
         if not 1 <= chunk_frames <= 256:
             raise SettingError(f"chunk_frames is {chunk_frames}; give 1 to 256")
@@ -48,9 +45,7 @@ class NetworkPredictor:
         self.chunk_frames = chunk_frames
         self.precision = precision
         self.preprocessor = Preprocessor(**model.spec.preprocessing)
-        network = model.network.to(device)
-        self._network = MirroredUNet(network) if mirror else network
-        self._mirror = mirror
+        self._network = model.network.to(device)
         if compile:
             self._network.compile(dynamic=True)
         self._compiled = compile
@@ -125,8 +120,6 @@ class NetworkPredictor:
             "device": self.describe_device(),
             "precision": self.precision,
             "compile": self._compiled,
-            # Runs of before there was a choice say nothing of it, and go on.
-            **({"mirror": True} if self._mirror else {}),
         }
 
     def describe_device(self) -> str:
@@ -158,7 +151,6 @@ def load_network_predictor(
     chunk_frames: int = 8,
     precision: str = "fp32",
     compile: bool = False,
-    mirror: bool = False,
 ) -> NetworkPredictor:
     """Load a model file, or the one in the package, onto a device.
 
@@ -168,4 +160,4 @@ def load_network_predictor(
     """
     where = choose_device(device)
     loaded = load_model(Path(model) if model is not None else find_packaged_model())
-    return NetworkPredictor(loaded, where, chunk_frames, precision, compile, mirror)
+    return NetworkPredictor(loaded, where, chunk_frames, precision, compile)

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from fascnet.models.blocks import State
-from fascnet.models.mirrored import MirroredUNet
 from fascnet.models.motion import END_OF_CLIP
 from fascnet.models.preprocessing import Tick
 from fascnet.models.unet import FasciculationUNet
@@ -21,7 +20,7 @@ LEAD_IN_TICKS = 12
 
 
 def stream_probabilities(
-    network: FasciculationUNet | MirroredUNet,
+    network: FasciculationUNet,
     ticks: Iterable[Tick],
     chunk_ticks: int,
     device: torch.device,
@@ -66,7 +65,7 @@ def play_backwards(first: Sequence[Tick]) -> list[Tick]:
 
 
 def run_chunk(
-    network: FasciculationUNet | MirroredUNet,
+    network: FasciculationUNet,
     images: Tensor,
     dt_s: Tensor,
     state: State | None,

@@ -90,25 +90,12 @@ class FasciculationUNet(nn.Module):
         """
         state = {} if state is None else dict(state)
         height, width = images.shape[-2:]
-        logits = self.judge_motion(self.measure_motion(images, dt_s, state), state)
-        return logits[..., : height // CELL_PX, : width // CELL_PX], state
-
-    def measure_motion(self, images: Tensor, dt_s: Tensor, state: State) -> Tensor:
-        """Measure what moved: the part that learns nothing.
-
-        Args:
-            images: (B, T, H, W), as for `forward`.
-            dt_s: (B, T).
-            state: streaming state, updated in place.
-
-        Returns:
-            Motion (B, T, C, h, w) of whole blocks at the coarsest stage: edges are replicated.
-        """
         grey = pad_to_stride(images.to(self.head.weight.dtype) / 255.0, self.stride)
-        # No gradient, and half of the memory.
+        # Nothing in the front end learns: no gradient, and half of the memory.
         with torch.no_grad():
-            motion: Tensor = self.front_end(grey, dt_s, state)
-        return motion
+            motion = self.front_end(grey, dt_s, state)
+        logits = self.judge_motion(motion, state)
+        return logits[..., : height // CELL_PX, : width // CELL_PX], state
 
     def judge_motion(self, motion: Tensor, state: State) -> Tensor:
         """Tell twitches from other motion: the part that learns.

@@ -15,8 +15,6 @@ from fascnet.data.recording.video_writer import VideoWriter
 from fascnet.errors import DeviceError
 from fascnet.inference.study import predict_study
 
-NETWORK_KEYS = {"model", "device", "chunk_frames", "precision", "compile", "mirror"}
-
 
 @pytest.fixture
 def clip(tmp_path):
@@ -69,8 +67,6 @@ def test_failed_clips_are_listed_and_exit_with_1(clip, tmp_path, capsys):
         ("device=cuda", "detector=network"),
         ("precision=bf16", "detector=network"),
         ("model=x.safetensors", "detector=network"),
-        ("mirror=true", "detector=network"),
-        ("mirror=maybe", "mirror"),
         ("device=gpu", "auto, cpu or cuda"),
         ("chunk_frames=0", "chunk_frames"),
         ("overlay=maybe", "overlay"),
@@ -125,30 +121,30 @@ def test_network_settings_reach_the_loader(clip, tmp_path, monkeypatch):
     signature = inspect.signature(network.load_network_predictor)
     seen = {}
 
-    def load(**settings):
-        seen.update(settings)
+    def load(model, device, chunk_frames, precision, compile):
+        seen.update(
+            model=model, device=device, chunk_frames=chunk_frames, precision=precision, compile=compile
+        )
         return FarnebackPredictor()
 
-    assert set(signature.parameters) == NETWORK_KEYS
+    assert set(signature.parameters) == {"model", "device", "chunk_frames", "precision", "compile"}
     monkeypatch.setattr(network, "load_network_predictor", load)
     output = tmp_path / "out"
     overrides = ["model=m.safetensors", "device=cpu", "chunk_frames=3", "precision=bf16", "compile=true"]
-    overrides += ["mirror=true", "overlay=false"]
-    assert run(["predict", f"input={clip}", f"output={output}", *overrides]) == 0
+    assert run(["predict", f"input={clip}", f"output={output}", "overlay=false", *overrides]) == 0
     assert seen == {
         "model": "m.safetensors",
         "device": "cpu",
         "chunk_frames": 3,
         "precision": "bf16",
         "compile": True,
-        "mirror": True,
     }
 
 
 def test_errors_of_the_loader_stay_one_line(clip, tmp_path, monkeypatch, capsys):
     network = pytest.importorskip("fascnet.inference.network")
 
-    def refuse(**settings):
+    def refuse(model, device, chunk_frames, precision, compile):
         raise DeviceError("device=cuda: there is none")
 
     monkeypatch.setattr(network, "load_network_predictor", refuse)
@@ -160,9 +156,10 @@ def test_errors_of_the_loader_stay_one_line(clip, tmp_path, monkeypatch, capsys)
 def test_every_key_is_consumed(detector):
     config = compose_config("predict", ["input=a", "output=b", f"detector={detector}"])
     study_keys = set(inspect.signature(predict_study).parameters)
-    assert set(config) - NETWORK_KEYS - {"detector"} <= study_keys
+    network_keys = {"model", "device", "chunk_frames", "precision", "compile"}
+    assert set(config) - network_keys - {"detector"} <= study_keys
     if detector == "network":
-        assert set(config["detector"]) == NETWORK_KEYS | {"_target_"}
+        assert set(config["detector"]) == network_keys | {"_target_"}
     else:
         assert set(config["detector"]) - {"_target_"} == set(inspect.signature(FarnebackPredictor).parameters)
 

@@ -42,15 +42,6 @@ def test_streams_a_recording(model_path: Path, recording: Recording) -> None:
     assert np.abs(predict(other, recording) - heatmaps).max() < 1e-5
 
 
-def test_a_clip_may_be_seen_mirrored_too(model_path: Path, recording: Recording) -> None:
-    once, both = (load_network_predictor(str(model_path), "cpu", mirror=m) for m in (False, True))
-    assert both.describe()["mirror"] is True
-    assert "mirror" not in once.describe()
-    heatmaps = predict(both, recording)
-    assert heatmaps.shape == (40, 16, 16)
-    assert np.abs(heatmaps - predict(once, recording)).max() > 1e-3
-
-
 def test_nothing_is_decoded_before_it_is_asked_for(
     model_path: Path, recording: Recording, tmp_path: Path
 ) -> None:
