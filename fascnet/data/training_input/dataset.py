@@ -61,6 +61,11 @@ class WindowSettings:
         if not 0 <= self.part_s <= 0.5:
             raise SettingError(f"window.part_s is {self.part_s}; give 0 to 0.5 seconds")
 
+    def forget_warm_up(self, codes: NDArray[np.uint8], start: int) -> None:
+        """Make the first ticks of (T, h, w) unknown in place, unless the clip begins there (`start` 0)."""
+        if start > 0:
+            codes[: self.warm_up_ticks] = UNKNOWN
+
 
 class WindowDataset(Dataset[Window]):
     """Draws windows from clips; index i always gives the same window.
@@ -117,14 +122,13 @@ class WindowDataset(Dataset[Window]):
             rows, columns = (place_window(size, w.size_px, None, rng) for size in (height, width))
         else:
             onset = round(stencil.onset_s * rate_hz)
-            start = onset - int(rng.integers(w.warm_up_ticks, max(w.warm_up_ticks + 1, span - 10)))
+            start = draw_start(n_clip, span, w.warm_up_ticks, rng, onset)
             centre = np.argwhere(stencil.place == TWITCH)
             middle = centre.mean(axis=0) if len(centre) else (height / 2, width / 2)
             rows, columns = (
                 place_window(n, w.size_px, float(m), rng)
                 for n, m in zip((height, width), middle, strict=True)
             )
-        start = min(max(start, 0), max(0, n_clip - span))
         ticks = np.minimum(start + shown, n_clip - 1)
         beyond = start + passed >= n_clip
         # The recording's own clock: frames that it held or spaced otherwise mean the same here.
@@ -140,8 +144,7 @@ class WindowDataset(Dataset[Window]):
         if height <= w.size_px and width <= w.size_px:
             mark_somewhere(painted, clip.labels, ticks / rate_hz)
         painted[beyond] = UNKNOWN
-        if start > 0:
-            painted[: w.warm_up_ticks] = UNKNOWN
+        w.forget_warm_up(painted, start)
         images, painted = (_fill(a, w.size_px, v) for a, v in ((images, 0), (painted, UNKNOWN)))
         if self.augmenter is not None:
             images, painted = self.augmenter.warp(images, painted, rng)
@@ -155,13 +158,26 @@ class WindowDataset(Dataset[Window]):
         }
 
 
-def draw_start(n_clip: int, n_ticks: int, warm_up_ticks: int, rng: np.random.Generator) -> int:
-    """Draw the first tick of a window that lies anywhere in a clip.
+def draw_start(
+    n_clip: int, n_ticks: int, warm_up_ticks: int, rng: np.random.Generator, onset: int | None = None
+) -> int:
+    """Draw the first tick of a window, within the clip.
 
     A window that would begin up to `warm_up_ticks` before the clip begins with it: only there do a window's
     first ticks count, and one draw in many would hardly ever begin there.
+
+    Args:
+        n_clip: ticks of the clip.
+        n_ticks: ticks of the window; 0 is returned when the clip has fewer.
+        warm_up_ticks: of the window's settings.
+        rng: of the window.
+        onset: tick that is to lie behind the warm-up and before the window's end; None for anywhere.
     """
-    return max(0, int(rng.integers(-warm_up_ticks, max(1, n_clip - n_ticks + 1))))
+    if onset is None:
+        start = int(rng.integers(-warm_up_ticks, max(1, n_clip - n_ticks + 1)))
+    else:
+        start = onset - int(rng.integers(warm_up_ticks, max(warm_up_ticks + 1, n_ticks - 10)))
+    return min(max(start, 0), max(0, n_clip - n_ticks))
 
 
 class WindowSampler(Sampler[int]):

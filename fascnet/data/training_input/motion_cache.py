@@ -96,9 +96,8 @@ class MotionWindowDataset(Dataset[Window]):
         start = draw_start(n_ticks, w.n_ticks, w.warm_up_ticks, rng)
         if event >= 0:
             onset, row, column = clip.events[event]
-            start = int(onset) - int(rng.integers(w.warm_up_ticks, max(w.warm_up_ticks + 1, w.n_ticks - 10)))
+            start = draw_start(n_ticks, w.n_ticks, w.warm_up_ticks, rng, int(onset))
             middle = (float(row), float(column))
-        start = min(max(start, 0), max(0, n_ticks - w.n_ticks))
         size = w.size_px // CELL_PX
         rows, columns = (
             _align(place_window(n, size, m, rng)) for n, m in zip((height, width), middle, strict=True)
@@ -106,8 +105,7 @@ class MotionWindowDataset(Dataset[Window]):
         part = (slice(start, start + w.n_ticks), slice(None), rows, columns)
         piece = np.asarray(motion[part], np.float32)
         codes = np.array(np.load(clip.codes_path, mmap_mode="r", allow_pickle=False)[part[0], rows, columns])
-        if start > 0:
-            codes[: w.warm_up_ticks] = UNKNOWN
+        w.forget_warm_up(codes, start)
         if height > size or width > size:
             codes[codes == SOMEWHERE] = UNKNOWN  # the event may lie beside the window
         lacking = (w.n_ticks - len(piece), size - piece.shape[-2], size - piece.shape[-1])

@@ -222,10 +222,10 @@ class PeriodicRule:
         length_s = (last + 1 - first) * _STEP_S
         if length_s < max(self.tremor_s, 4 * period_s):
             return None
-        # The event itself, and a period on either side that its smoothed energy reaches.
-        apart = np.ones(len(times_s), bool)
-        apart[(times_s > onset_s - period_s) & (times_s < offset_s + period_s)] = False
-        others = energy[first : last + 1][apart[first : last + 1]]
+        # Without the event itself, and a period on either side that its smoothed energy reaches.
+        seen_s = times_s[first : last + 1]
+        apart = (seen_s <= onset_s - period_s) | (seen_s >= offset_s + period_s)
+        others = energy[first : last + 1][apart]
         # At the rims of a tremor that hardly outlasts the event there is nothing to compare it with.
         if others.size >= 2 * width and energy[middle] > self.tremor_excess * float(np.median(others)):
             return None
