@@ -26,6 +26,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
 import torch
+from key_values import read_key_values, read_whole
 from torch.utils.data import DataLoader
 
 from fascnet.commands.config import compose_config, instantiate_node
@@ -33,7 +34,7 @@ from fascnet.data.labelling.targets import TWITCH, UNKNOWN
 from fascnet.data.training_input.dataset import WindowSampler
 from fascnet.data.training_input.motion_cache import MotionClip, MotionWindowDataset, measure_clip
 from fascnet.data.training_input.working_clip import WorkingClip
-from fascnet.errors import FascnetError
+from fascnet.errors import FascnetError, SettingError
 from fascnet.evaluation.figures.events import f1
 from fascnet.evaluation.figures.pixels import PixelHistogram
 from fascnet.models.unet import FasciculationUNet
@@ -67,40 +68,41 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "no clip loss": {"loss": {"clip_weight": 0.0}},
     "no gap between twitches": {"part_s": 0.0},
 }
+_DEFAULTS = {
+    "data.root": "",
+    "steps": "300",
+    "seeds": "3",
+    "val_clips": "12",
+    "cache": "",
+    "variants": ",".join(VARIANTS),
+}
 THRESHOLDS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 
 
 def main(arguments: Sequence[str]) -> int:
     """Train and judge every variant, and print the table row by row."""
-    settings = {"data.root": "", "steps": "300", "seeds": "3", "val_clips": "12", "cache": "", "variants": ""}
-    given = {key: value for key, _, value in (argument.partition("=") for argument in arguments)}
-    unknown = sorted(set(given) - set(settings))
-    settings |= given
-    chosen = settings["variants"].split(",") if settings["variants"] else list(VARIANTS)
-    if unknown or not settings["data.root"] or not set(chosen) <= set(VARIANTS):
-        print(
-            f"ablate: give data.root=FOLDER, and of {', '.join(settings)} what you like; "
-            f"variants: {', '.join(VARIANTS)}",
-            file=sys.stderr,
-        )
-        return 2
     torch.set_num_threads(1)
     try:
+        settings = read_key_values(arguments, _DEFAULTS, needed=("data.root",))
+        chosen = settings["variants"].split(",")
+        if unknown := sorted(set(chosen) - set(VARIANTS)):
+            raise SettingError(f"variants: no {', '.join(unknown)}; choose from {', '.join(VARIANTS)}")
+        sizes = {key: read_whole(settings, key, least=1) for key in ("steps", "seeds", "val_clips")}
         with tempfile.TemporaryDirectory() as folder:
-            run(settings["data.root"], settings["cache"] or folder, settings, chosen)
+            run(settings["data.root"], settings["cache"] or folder, sizes, chosen)
     except FascnetError as error:
         print(f"ablate: {error}", file=sys.stderr)
         return 2
     return 0
 
 
-def run(root: str, cache: str, settings: Mapping[str, str], chosen: Sequence[str]) -> None:
+def run(root: str, cache: str, sizes: Mapping[str, int], chosen: Sequence[str]) -> None:
     """Prepare the clips once, then train every variant."""
     overrides = ["experiment=shipped", f"data.root={root}", f"data.cache_dir={cache}", "output=none"]
     data = instantiate_node(compose_config("train", overrides)["data"], "data")
     data.setup()
     # Spread over the subjects, which follow one another.
-    val = data.val_clips[:: max(1, len(data.val_clips) // int(settings["val_clips"]))]
+    val = data.val_clips[:: max(1, len(data.val_clips) // sizes["val_clips"])]
     print("| variant | pixel AP | event F1 |\n| --- | --- | --- |", flush=True)
     for name in chosen:
         variant = dict(VARIANTS[name])
@@ -112,14 +114,14 @@ def run(root: str, cache: str, settings: Mapping[str, str], chosen: Sequence[str
         measured = [measure_clip(clip, 0, data.augmentation, window, *kept) for clip in data.train_clips]
         judged = [(clip, measure_clip(clip, 0, None, data.window, *kept)) for clip in val]
         figures = []
-        for seed in range(int(settings["seeds"])):
+        for seed in range(sizes["seeds"]):
             torch.manual_seed(seed)
             network = FasciculationUNet(**{**SMALL, **variant})
             train(
                 network,
                 MotionWindowDataset(measured, window, data.augmentation, seed),
                 loss,
-                int(settings["steps"]),
+                sizes["steps"],
             )
             figures.append(judge(network, judged))
         cells = [f"{m:.3f} ({low:.3f}-{high:.3f})" for m, low, high in _span(figures)]

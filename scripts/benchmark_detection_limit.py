@@ -20,12 +20,13 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
+from key_values import read_key_values, read_number, read_whole
 
 from fascnet.data.labelling.labels import load_labels
 from fascnet.data.recording.find_clips import find_clips
 from fascnet.data.recording.recordings import open_recording
 from fascnet.data.whole_file import write_whole
-from fascnet.errors import FascnetError, SettingError
+from fascnet.errors import FascnetError
 from fascnet.evaluation.benchmark import Benchmark, run_benchmark
 from fascnet.evaluation.cuts.detection_limit import (
     AMPLITUDE_CUTS_UM,
@@ -44,8 +45,10 @@ from fascnet.evaluation.rules import ScoringRules
 from fascnet.evaluation.sources.other_tools import load_source
 from fascnet.evaluation.uncertainty.bootstrap import Figure
 
-DEFAULTS = {"max_distance_mm": "6", "kernel_mm": "2", "resamples": "2000", "seed": "0"}
-KEYS = ("predictions", "labels", "output", "clips", "input", *DEFAULTS)
+DEFAULTS = {
+    **dict.fromkeys(("predictions", "labels", "output", "clips", "input"), ""),
+    **{"max_distance_mm": "6", "kernel_mm": "2", "resamples": "2000", "seed": "0"},
+}
 CORRELATIONS = (1.0, 0.95)
 """Of the echoes before and after: unchanged speckle, and what moves a little out of the plane."""
 
@@ -59,35 +62,18 @@ def read_settings(arguments: Sequence[str]) -> dict[str, str]:
     Raises:
         SettingError: a key is unknown or missing.
     """
-    given = dict(argument.partition("=")[::2] for argument in arguments)
-    for key, value in given.items():
-        if key not in KEYS or not value:
-            raise SettingError(f"{key}: give KEY=VALUE with a key of {', '.join(KEYS)}")
-    for key in ("predictions", "labels", "output"):
-        if key not in given:
-            raise SettingError(f"{key} is missing; give {key}=FOLDER")
-    beside = Path(given["labels"]).parent
+    settings = read_key_values(arguments, DEFAULTS, needed=("predictions", "labels", "output"))
+    beside = Path(settings["labels"]).parent
     for key, name in (("clips", "clips.csv"), ("input", "manifest.csv")):
-        if (beside / name).is_file():
-            given.setdefault(key, str(beside / name))
-    return DEFAULTS | given
+        if not settings[key] and (beside / name).is_file():
+            settings[key] = str(beside / name)
+    return settings
 
 
-def read_number(settings: Mapping[str, str], key: str) -> float:
-    """Read a number above 0, or from 0 on for a seed and for resamples."""
-    try:
-        value = float(settings[key])
-    except ValueError:
-        value = float("nan")
-    if not (value > 0 or (value == 0 and key in {"seed", "resamples"})):
-        raise SettingError(f"{key}={settings[key]}: give a number above 0")
-    return value
-
-
-def measure_pictures(source: str | None, clip_ids: Sequence[str], kernel_mm: float) -> dict[str, float]:
+def measure_pictures(source: str, clip_ids: Sequence[str], kernel_mm: float) -> dict[str, float]:
     """Measure the bound of each clip's pictures, where the recordings are there."""
     wanted, found = set(clip_ids), {}
-    for clip in [] if source is None else find_clips(source):
+    for clip in find_clips(source) if source else []:
         if clip.clip_id in wanted:
             recording = open_recording(clip.path, fps=clip.fps, mm_per_px=clip.mm_per_px)
             bound_um = measure_picture_bound_um(recording, kernel_mm)
@@ -233,20 +219,22 @@ def main(arguments: list[str]) -> int:
     """Measure and print."""
     try:
         settings = read_settings(arguments)
-        kernel_mm = read_number(settings, "kernel_mm")
-        rules = ScoringRules(MatchingRule("main", max_distance_mm=read_number(settings, "max_distance_mm")))
+        kernel_mm = read_number(settings, "kernel_mm", above=0)
+        rules = ScoringRules(
+            MatchingRule("main", max_distance_mm=read_number(settings, "max_distance_mm", above=0))
+        )
         benchmark = run_benchmark(
             [load_source("model", Path(settings["predictions"]))],
             load_labels(Path(settings["labels"])),
             rules,
-            resamples=int(read_number(settings, "resamples")),
-            seed=int(read_number(settings, "seed")),
+            resamples=read_whole(settings, "resamples"),
+            seed=read_whole(settings, "seed"),
         )
         outcomes = benchmark.results[0].outcomes
         every = estimate_detection_limit(outcomes, benchmark.study.weights)
         clip_ids = [outcome.clip_id for outcome in outcomes]
-        pictures = measure_pictures(settings.get("input"), clip_ids, kernel_mm)
-        table = read_clip_table(Path(settings["clips"])) if "clips" in settings else {}
+        pictures = measure_pictures(settings["input"], clip_ids, kernel_mm)
+        table = read_clip_table(Path(settings["clips"])) if settings["clips"] else {}
         groups, noise = group_by_noise(benchmark, table, pictures)
         bounds = compute_bounds(noise, pictures, kernel_mm)
         rates = {

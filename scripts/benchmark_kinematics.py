@@ -22,9 +22,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import cv2
 import numpy as np
+from key_values import read_key_values, read_number
 from numpy.typing import NDArray
 
 from fascnet.data.recording.recordings import open_recording
+from fascnet.errors import SettingError
 from fascnet.inference.kinematics.field_shape import DIRECTION_LEVEL, FIELD_MM, MOVING_LEVEL
 from fascnet.inference.kinematics.recording_pass import measure_events
 from fascnet.inference.kinematics.separation import CORE_LEVEL
@@ -244,13 +246,18 @@ def compare_onsets(scenes: dict[str, Scene], predictions: Path) -> str:
 
 def main(arguments: list[str]) -> int:
     """Measure and print."""
-    given = dict(argument.partition("=")[::2] for argument in arguments[1:])
-    time_error_s = float(given.pop("time_error_s", "0"))
-    place_error_mm = float(given.pop("place_error_mm", "0"))
-    predictions = given.pop("predictions", "")
-    if not arguments or given:
+    if not arguments:
         print(__doc__, file=sys.stderr)
         return 2
+    try:
+        given = read_key_values(
+            arguments[1:], {"time_error_s": "0", "place_error_mm": "0", "predictions": ""}
+        )
+        time_error_s, place_error_mm = (read_number(given, key) for key in ("time_error_s", "place_error_mm"))
+    except SettingError as error:
+        print(f"benchmark_kinematics: {error}", file=sys.stderr)
+        return 2
+    predictions = given["predictions"]
     cv2.setNumThreads(1)
     folder = Path(arguments[0])
     recipe = json.loads((folder / "phantom.json").read_text(encoding="utf-8"))

@@ -25,8 +25,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import cv2
 import numpy as np
+from key_values import read_key_values, read_whole
 
 from fascnet.baselines.farneback import measure_residual_speed
+from fascnet.errors import SettingError
 from fascnet.phantom.render import render_frames
 from fascnet.phantom.scene import PhantomSettings, Scene, draw_scene, draw_subject
 
@@ -84,12 +86,14 @@ def time_scene(scene: Scene, n_frames: int, device: str) -> Speed:
 def main(arguments: list[str]) -> int:
     """Measure and print."""
     cv2.setNumThreads(1)
-    given = dict(argument.partition("=")[::2] for argument in arguments)
-    rounds, n_frames = int(given.pop("rounds", "3")), int(given.pop("frames", "30"))
-    device = given.pop("device", "cpu")
-    if given:
-        print(f"no such setting: {', '.join(given)}; choose from rounds, frames, device", file=sys.stderr)
+    try:
+        given = read_key_values(arguments, {"rounds": "3", "frames": "30", "device": "cpu"})
+        # Two frames: the first one sets up, and every speed is a difference.
+        rounds, n_frames = read_whole(given, "rounds", least=1), read_whole(given, "frames", least=2)
+    except SettingError as error:
+        print(f"benchmark_phantom: {error}", file=sys.stderr)
         return 2
+    device = given["device"]
     print(f"{device}, {rounds} scenes of {n_frames} frames each; one core")
     anchors = []
     for width_px, height_px in SIZES:

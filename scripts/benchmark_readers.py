@@ -31,13 +31,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import av
 import cv2
 import numpy as np
+from key_values import read_key_values, read_whole
 from PIL import Image
 from pydicom.pixels.utils import iter_pixels
 
 from fascnet.data.recording.find_clips import find_clips
 from fascnet.data.recording.picture_folder import PICTURE_SUFFIXES, sort_naturally
 from fascnet.data.recording.recordings import OpenedRecording, open_recording
-from fascnet.errors import RecordingError
+from fascnet.errors import RecordingError, SettingError
 
 STILLS_FPS = 25.0
 """Stills have no rate; here it does not matter."""
@@ -164,10 +165,13 @@ def main() -> None:
     if sys.argv[1:2] == ["memory"]:
         report_memory(Path(sys.argv[2]), sys.argv[3])
         return
-    settings = dict(argument.split("=", 1) for argument in sys.argv[2:])
-    if len(sys.argv) < 2 or set(settings) - {"rounds"}:
+    if len(sys.argv) < 2:
         raise SystemExit((__doc__ or "").strip())
-    compare(Path(sys.argv[1]), int(settings.get("rounds", "5")))
+    try:
+        rounds = read_whole(read_key_values(sys.argv[2:], {"rounds": "5"}), "rounds", least=1)
+    except SettingError as error:
+        raise SystemExit(f"benchmark_readers: {error}") from error
+    compare(Path(sys.argv[1]), rounds)
 
 
 if __name__ == "__main__":

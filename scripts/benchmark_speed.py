@@ -37,6 +37,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import cv2
 import torch
+from key_values import read_key_values
 from speed import goals, rounds
 from speed.candidate import Candidate, Missing, check_contract
 from speed.classical import list_classical
@@ -92,12 +93,8 @@ def read_settings(arguments: Sequence[str]) -> Settings:
     Raises:
         SettingError: a key or a value is not one of those.
     """
-    given = dict(argument.partition("=")[::2] for argument in arguments)
-    unknown = [key for key, value in given.items() if key not in Settings.__dataclass_fields__ or not value]
-    if unknown:
-        raise SettingError(
-            f"{unknown[0]}: give KEY=VALUE with a key of {', '.join(Settings.__dataclass_fields__)}"
-        )
+    given = read_key_values(arguments, dict.fromkeys(Settings.__dataclass_fields__, ""))
+    given = {key: value for key, value in given.items() if value}
     numbers = {key: given.pop(key) for key in ("threads", "rounds", "seed") if key in given}
     wrong = [f"{key}={text}" for key, text in numbers.items() if not text.isdecimal()]
     if wrong or given.get("mode", "full") not in {"quick", "full"}:

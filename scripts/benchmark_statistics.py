@@ -25,8 +25,10 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
+from key_values import read_key_values, read_whole
 from scipy.optimize import linear_sum_assignment
 
+from fascnet.errors import SettingError
 from fascnet.evaluation import benchmark as stages
 from fascnet.evaluation.benchmark import Benchmark, run_benchmark
 from fascnet.evaluation.matching.matching_rule import MatchingRule
@@ -178,12 +180,12 @@ def time_anchor(sources: list[Source], labels: LabelSet) -> float:
 def main(arguments: list[str]) -> int:
     """Measure and print."""
     settings = {"clips": 10_000, "subjects": 1000, "raters": 3, "resamples": 2000, "seed": 0}
-    given = dict(argument.partition("=")[::2] for argument in arguments)
-    unknown = sorted(set(given) - set(settings))
-    if unknown or not all(value.isdecimal() for value in given.values()):
-        print(f"give whole numbers for: {', '.join(settings)}", file=sys.stderr)
+    try:
+        given = read_key_values(arguments, {key: f"{value}" for key, value in settings.items()})
+        settings = {key: read_whole(given, key) for key in given}
+    except SettingError as error:
+        print(f"benchmark_statistics: {error}", file=sys.stderr)
         return 2
-    settings |= {key: int(value) for key, value in given.items()}
     sources, labels = draw_study(settings)
     before_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     anchors_s = [time_anchor(sources, labels) for _ in range(3)]

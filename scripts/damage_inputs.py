@@ -23,6 +23,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from key_values import read_key_values, read_whole
+
+from fascnet.errors import SettingError
+
 LIMIT_S = 10.0
 LIMIT_MB = 1024
 FLIPS = (1, 1, 2, 8, 64)
@@ -172,10 +176,15 @@ def main(arguments: list[str]) -> int:
     if not folder.is_dir():
         print(__doc__, file=sys.stderr)
         return 2
-    settings = {"inputs": 2000, "seed": 0} | {k: int(v) for k, v in (a.split("=") for a in arguments[1:])}
+    try:
+        given = read_key_values(arguments[1:], {"inputs": "2000", "seed": "0"})
+        n_inputs, seed = read_whole(given, "inputs", least=1), read_whole(given, "seed")
+    except SettingError as error:
+        print(f"damage_inputs: {error}", file=sys.stderr)
+        return 2
     reader, outcomes = Reader(), []
     with tempfile.TemporaryDirectory() as home:
-        for path, kind in make_inputs(folder, settings["inputs"], settings["seed"], Path(home)):
+        for path, kind in make_inputs(folder, n_inputs, seed, Path(home)):
             outcomes.append(reader.read(path, kind))
     reader.stop()
     counts = Counter((outcome.kind, outcome.word) for outcome in outcomes)

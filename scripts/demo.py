@@ -13,21 +13,19 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from key_values import read_key_values
+
 from fascnet.commands.main import run
+from fascnet.errors import SettingError
 
 
 def main(arguments: list[str]) -> int:
     """Run the demo and return an exit code."""
-    settings = {"output": "demo", "seed": "0", "clips": "72"}
-    for argument in arguments:
-        key, _, value = argument.partition("=")
-        if key not in settings or not value:
-            print(
-                f"demo: {argument} is not one of {', '.join(f'{name}=…' for name in settings)}",
-                file=sys.stderr,
-            )
-            return 2
-        settings[key] = value
+    try:
+        settings = read_key_values(arguments, {"output": "demo", "seed": "0", "clips": "72"})
+    except SettingError as error:
+        print(f"demo: {error}", file=sys.stderr)
+        return 2
     root, seed = Path(settings["output"]), settings["seed"]
     # Commands of a finished demo stay comparable: each run has a folder of its own seed.
     home = root / f"seed{seed}"

@@ -28,6 +28,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
 import torch
+from key_values import read_key_values
 from numpy.typing import NDArray
 
 from fascnet.commands.config import compose_config, instantiate_node
@@ -56,14 +57,9 @@ START_TICKS = 15
 
 def main(arguments: Sequence[str]) -> int:
     """Measure every twitch and print the table."""
-    settings = {"data.root": "", "cache": ""}
-    given = {key: value for key, _, value in (argument.partition("=") for argument in arguments)}
-    settings |= given
-    if set(settings) != {"data.root", "cache"} or not settings["data.root"]:
-        print("measure_contrast: give data.root=FOLDER, and cache=FOLDER if you like", file=sys.stderr)
-        return 2
     torch.set_num_threads(1)
     try:
+        settings = read_key_values(arguments, {"data.root": "", "cache": ""}, needed=("data.root",))
         with tempfile.TemporaryDirectory() as folder:
             overrides = [
                 f"data.root={settings['data.root']}",

@@ -25,6 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import cv2
 import numpy as np
+from key_values import read_key_values, read_whole
 
 from fascnet.commands.baseline_choice import build_baseline
 from fascnet.data.clip_set.splits import keep_split
@@ -49,11 +50,11 @@ def main(arguments: Sequence[str]) -> int:
     """Tune and write; exit code 2 with one line for what the user can mend."""
     cv2.setNumThreads(1)
     try:
-        settings = _read_arguments(arguments)
+        settings = read_key_values(arguments, _DEFAULTS, needed=("data.root", "output"))
         root, output = Path(settings["data.root"]), Path(settings["output"])
         labels = _choose_rater(load_labels(root / "labels"), settings["reference"])
         labelled = [c for c in keep_split(find_clips(root), settings["split"]) if c.clip_id in labels]
-        clips = _take_turns(labelled, int(settings["clips"]))
+        clips = _take_turns(labelled, read_whole(settings, "clips", least=1))
         if not clips:
             raise SettingError(f"{root}: split {settings['split']} holds no labelled clip")
         names = settings["detectors"].split(",")
@@ -71,21 +72,9 @@ def main(arguments: Sequence[str]) -> int:
         for name, own in trials.items():
             print(f"{name}: {_word_figures(own)}; {choose_best(own).changed}")
     except FascnetError as error:
-        print(error, file=sys.stderr)
+        print(f"tune_baselines: {error}", file=sys.stderr)
         return 2
     return 0
-
-
-def _read_arguments(arguments: Sequence[str]) -> dict[str, str]:
-    given = dict(argument.partition("=")[::2] for argument in arguments)
-    if unknown := sorted(given.keys() - _DEFAULTS):
-        raise SettingError(f"no such setting: {', '.join(unknown)}; choose from {', '.join(_DEFAULTS)}")
-    settings = _DEFAULTS | given
-    if missing := [key for key in ("data.root", "output") if not settings[key]]:
-        raise SettingError(f"give {', '.join(f'{key}=…' for key in missing)}")
-    if not settings["clips"].isdigit() or int(settings["clips"]) < 1:
-        raise SettingError(f"clips={settings['clips']} must be a whole number from 1")
-    return settings
 
 
 def _choose_rater(labels: Mapping[str, Mapping[str, Labels]], reference: str) -> dict[str, Labels]:
