@@ -6,16 +6,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from fascnet.data.clip_set.problem import Problem, take_apart
-from fascnet.data.label_forms.label_words import CONFOUNDERS
+from fascnet.data.label_forms.label_words import CONFOUNDERS, OF_RECORDINGS
 from fascnet.data.labelling.labels import TIME_SLACK_S, find_clip_problems
 from fascnet.data.labelling.regions import POINT_RADIUS_PX, find_centre
 from fascnet.errors import LabelError
 from fascnet.types import FASCICULATION, Event, Interval, Labels
 
-OF_RECORDINGS = ("artefact", "codec_keyframe", "doubled_frames", "dropped_frames", "freeze", "gain_step")
-"""Label words for what the recording does; the phantom writes them."""
-
-KNOWN_CONFOUNDERS = frozenset((*CONFOUNDERS, *OF_RECORDINGS))
+KNOWN_CONFOUNDERS = frozenset((*CONFOUNDERS, *OF_RECORDINGS, "artefact"))
 """Label words that mean something here. Others are allowed, but nobody would see that one is misspelt."""
 
 TWICE_SHARE = 0.8

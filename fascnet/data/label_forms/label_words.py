@@ -23,6 +23,10 @@ CONFOUNDERS = (
 )
 """Confounders that the phantom and the documents name; others are taken when the user maps a word to them."""
 
+OF_RECORDINGS = ("codec_keyframe", "doubled_frames", "dropped_frames", "freeze", "gain_step")
+"""What the recording does, in the phantom's words: no other tool means something else by them."""
+
+_KNOWN = frozenset((FASCICULATION, *CONFOUNDERS, *OF_RECORDINGS))
 _PLURALS = {"fasciculations": FASCICULATION}
 _LABEL = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -60,7 +64,7 @@ class LabelWords:
         """
         simple = _simplify(word)
         label = self._meaning.get(simple, _PLURALS.get(simple, simple))
-        if simple not in self._meaning and label != FASCICULATION and label not in CONFOUNDERS:
+        if simple not in self._meaning and label not in _KNOWN:
             raise LabelError(
                 f"{where}: nobody said what '{word[:40]}' is; give 'labels={{{word[:40]}: fasciculation}}', "
                 "the name of a confounder, or ignore"

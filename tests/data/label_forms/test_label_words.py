@@ -16,6 +16,8 @@ def test_words_that_are_known() -> None:
         " twitch ": "fasciculation",
         "Probe Motion": "probe_motion",
         "2": "arterial_pulsation",
+        "codec_keyframe": "codec_keyframe",
+        "Gain step": "gain_step",
         "cough": "coughing",
         "TEXT": None,
     }
@@ -23,7 +25,7 @@ def test_words_that_are_known() -> None:
 
 
 @pytest.mark.parametrize(
-    "word", ["fas", "twitch", "Fasc.", "", "person", "coughing", "ignore", "fasciculatoin"]
+    "word", ["fas", "twitch", "Fasc.", "", "person", "coughing", "ignore", "fasciculatoin", "artefact"]
 )
 def test_a_word_that_nobody_explained_is_no_confounder(word: str) -> None:
     with pytest.raises(LabelError, match="nobody said what"):
