@@ -85,7 +85,8 @@ def plan_implants(
 ) -> tuple[ImplantPlan, ...]:
     """Plan a set: whole subjects in each split, and in each split clips with and without twitches.
 
-    Names and seeds of a background's clips do not depend on which other backgrounds can be used.
+    Names and seeds of a background's clips do not depend on which other backgrounds can be used. The seed is
+    in the names, so that sets made of the same backgrounds can be trained on together.
 
     Args:
         sources: the backgrounds that can be used, by their index among all that were found.
@@ -106,11 +107,12 @@ def plan_implants(
     ]
     shares = {name: share for name, share in split_fractions.items() if share != 0}
     splits = {clip.clip_id: clip.split for clip in draw_splits(neutral, shares, seed)}
-    keys = [(index, variant) for index in sources for variant in range(settings.clips_per_background)]
+    n_variants = settings.clips_per_background
+    keys = [(index, variant) for index in sources for variant in range(n_variants)]
     twitching = _choose_twitching(keys, splits, seed, settings.twitches.clip_share)
     return tuple(
         ImplantPlan(
-            clip_id=f"{sources[index].subject_id}_c{index * settings.clips_per_background + variant:05d}",
+            clip_id=f"{sources[index].subject_id}_i{seed}_c{index * n_variants + variant:05d}",
             subject_id=sources[index].subject_id,
             background=index,
             variant=variant,

@@ -35,7 +35,16 @@ def test_whole_subjects_and_both_kinds_in_every_split() -> None:
         kinds = [plan.has_twitches for plan in plans if plan.split == split]
         assert sum(kinds) == len(kinds) // 2
     assert plans == plan_implants(make_sources(), 1, SETTINGS, FRACTIONS)
-    assert plans != plan_implants(make_sources(), 2, SETTINGS, FRACTIONS)
+    twitching = {(p.background, p.variant) for p in plans if p.has_twitches}
+    others = plan_implants(make_sources(), 2, SETTINGS, FRACTIONS)
+    assert twitching != {(p.background, p.variant) for p in others if p.has_twitches}
+
+
+def test_sets_of_the_same_backgrounds_share_no_name() -> None:
+    first, second = (
+        {plan.clip_id for plan in plan_implants(make_sources(), seed, SETTINGS, FRACTIONS)} for seed in (1, 2)
+    )
+    assert len(first) == len(second) == 30 and not first & second
 
 
 def test_names_do_not_depend_on_what_else_can_be_used() -> None:
