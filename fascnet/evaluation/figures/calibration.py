@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
@@ -115,6 +116,18 @@ def ece(sums: FloatArray) -> FloatArray:
     return divide(np.abs(p - y).sum(axis=-1), n.sum(axis=-1))
 
 
+def ece_by_chance(sums: FloatArray) -> FloatArray:
+    """What `ece` is on average when every score is the probability that it claims to be.
+
+    The positives of a bin then miss the sum of its scores by sqrt(2 v / pi) on average, where v is the sum
+    of p (1 - p) over the bin, if that is large, and by at most 2 v, which is exact for a single clip. An
+    `ece` near this says nothing against the scores.
+    """
+    n, p, _, pp, _ = _split(sums)
+    variance = np.maximum(p - pp, 0)
+    return divide(np.minimum(np.sqrt(2 / np.pi * variance), 2 * variance).sum(axis=-1), n.sum(axis=-1))
+
+
 def estimate_calibration(
     score: FloatArray,
     truth: NDArray[np.bool_],
@@ -133,24 +146,28 @@ def estimate_calibration(
 
     Returns:
         `brier`, `reliability`, `resolution`, `uncertainty`, `within_bin` (bins of equal width),
-        `ece_equal_width`, `ece_equal_count`.
+        `ece_equal_width`, `ece_equal_count`; `ece_by_chance` (equal width) has no interval.
     """
     wide = sum_by_subject(compute_bin_rows(score, truth, cut_equal_width(bins)), subject, weights.shape[1])
     even = sum_by_subject(
         compute_bin_rows(score, truth, cut_equal_count(score, bins)), subject, weights.shape[1]
     )
-    return {
-        name: estimate_from_sums(sums, figure, weights, n=len(score), unit="clips", undefined="no clip")
-        for name, sums, figure in (
-            ("brier", wide, brier),
-            ("reliability", wide, reliability),
-            ("resolution", wide, resolution),
-            ("uncertainty", wide, uncertainty),
-            ("within_bin", wide, within_bin),
-            ("ece_equal_width", wide, ece),
-            ("ece_equal_count", even, ece),
+    figures = {
+        name: estimate_from_sums(sums, figure, drawn, n=len(score), unit="clips", undefined="no clip")
+        for name, sums, figure, drawn in (
+            ("brier", wide, brier, weights),
+            ("reliability", wide, reliability, weights),
+            ("resolution", wide, resolution, weights),
+            ("uncertainty", wide, uncertainty, weights),
+            ("within_bin", wide, within_bin, weights),
+            ("ece_equal_width", wide, ece, weights),
+            ("ece_equal_count", even, ece, weights),
+            ("ece_by_chance", wide, ece_by_chance, weights[:0]),
         )
     }
+    if (expected := figures["ece_by_chance"]).value is not None:
+        figures["ece_by_chance"] = dataclasses.replace(expected, reason="an expectation has no interval")
+    return figures
 
 
 def tabulate_reliability(

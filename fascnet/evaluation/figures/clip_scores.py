@@ -23,7 +23,7 @@ _CURVE = (
     "average_precision",
     *(f"sensitivity_at_specificity_{wanted:g}" for wanted in SPECIFICITIES),
 )
-_CALIBRATION = ("reliability", "resolution", "uncertainty", "within_bin", "ece_equal_count")
+_CALIBRATION = ("reliability", "resolution", "uncertainty", "within_bin", "ece_equal_count", "ece_by_chance")
 
 ClipScores = tuple[FloatArray, NDArray[np.bool_], NDArray[np.int64]]
 """Score, truth and index of the subject of each clip (n,)."""

@@ -129,7 +129,12 @@ def draw_clip_precision_recall(curves: Sequence[ClipCurve]) -> Plot | None:
 
 @with_style
 def draw_reliability(
-    rows: Sequence[ReliabilityRow], score: FloatArray, truth: NDArray[np.bool_], source: str, ece: Figure
+    rows: Sequence[ReliabilityRow],
+    score: FloatArray,
+    truth: NDArray[np.bool_],
+    source: str,
+    ece: Figure,
+    by_chance: Figure,
 ) -> Plot | None:
     """Draw share positive against mean score of each bin, and a histogram of the scores; None without scores.
 
@@ -139,6 +144,7 @@ def draw_reliability(
         truth: whether the reference calls it positive (n,).
         source: whose.
         ece: expected calibration error of bins of equal width.
+        by_chance: what it would be on average if every score were the probability that it claims to be.
     """
     used = [row for row in rows if row.mean_score is not None and row.share_positive.value is not None]
     if not used:
@@ -163,8 +169,8 @@ def draw_reliability(
     n = len(score)
     caption = (
         f"Calibration of {source}: of the clips in a bin of scores, what share has a fasciculation? With "
-        f"95 % intervals; below, how many clips each bin has. ECE {write_value(ece)}, {n} clips: above 0 by "
-        "chance alone, the more so the fewer clips."
+        f"95 % intervals; below, how many clips each bin has. ECE {write_value(ece)}, {n} clips; true "
+        f"probabilities spread like these would show {write_value(by_chance)} by chance."
     )
     alt = f"{source}: " + "; ".join(
         f"mean score {row.mean_score:.2f}, share positive {write_value(row.share_positive)}, "

@@ -110,7 +110,12 @@ def _draw_clips(benchmark: Benchmark) -> list[Plot | None]:
         draw_roc(curves, benchmark.rules.clip_threshold),
         draw_clip_precision_recall(curves),
         draw_reliability(
-            main.reliability, first.score, first.truth, main.source.name, main.figures["clips"]["ece"]
+            main.reliability,
+            first.score,
+            first.truth,
+            main.source.name,
+            main.figures["clips"]["ece"],
+            main.figures["calibration"]["ece_by_chance"],
         ),
     ]
 

@@ -79,6 +79,24 @@ def test_calibrated_scores_are_calibrated_and_certain_ones_perfect():
     assert figures["resolution"].value == pytest.approx(figures["uncertainty"].value)
 
 
+@pytest.mark.parametrize("n_clips", [60, 1000])
+def test_chance_alone_gives_true_probabilities_this_error(n_clips):
+    rng = np.random.default_rng(5)
+    score = rng.beta(0.3, 0.3, n_clips)
+    subject, no_draw = np.arange(n_clips), np.zeros((0, n_clips))
+    drawn = [estimate_calibration(score, rng.random(n_clips) < score, subject, no_draw) for _ in range(300)]
+    by_chance = drawn[0]["ece_by_chance"]
+    assert by_chance.value == pytest.approx(np.mean([d["ece_equal_width"].value for d in drawn]), rel=0.1)
+    assert by_chance.ci95 is None and by_chance.reason == "an expectation has no interval"
+
+
+def test_one_clip_and_certain_clips_by_hand():
+    figures = estimate_calibration(np.array([0.9]), np.array([True]), np.zeros(1, int), np.zeros((0, 1)))
+    assert figures["ece_by_chance"].value == pytest.approx(0.9 * 0.1 + 0.1 * 0.9)
+    figures = estimate_calibration(np.ones(3), np.ones(3, bool), np.zeros(3, int), np.zeros((0, 1)))
+    assert figures["ece_by_chance"].value == 0
+
+
 def test_empty_and_one_class():
     none = np.empty(0), np.empty(0, bool), np.empty(0, np.int64)
     figures = estimate_calibration(*none, draw_weights(2, 20, 0))

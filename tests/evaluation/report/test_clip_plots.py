@@ -57,9 +57,10 @@ def test_precision_and_recall_shows_what_chance_gives():
 def test_reliability_shows_every_bin_with_clips_and_every_clip_in_the_histogram():
     weights = draw_weights(12, 50, 0)
     rows = tabulate_reliability(SCORE, TRUTH, np.arange(60) % 12, weights, cut_equal_width())
-    plot = draw_reliability(rows, SCORE, TRUTH, "net", figure(0.1, 0.05, 0.2))
+    plot = draw_reliability(rows, SCORE, TRUTH, "net", figure(0.1, 0.05, 0.2), figure(0.08))
     above, below = plot.picture.axes
     assert len(above.containers) == sum(row.mean_score is not None for row in rows)
     assert sum(patch.get_height() for patch in below.patches) == 60
     assert "ECE 0.10 (0.05 to 0.20), 60 clips" in plot.caption
-    assert draw_reliability([], np.empty(0), np.empty(0, dtype=bool), "net", NONE) is None
+    assert "would show 0.08 by chance" in plot.caption
+    assert draw_reliability([], np.empty(0), np.empty(0, dtype=bool), "net", NONE, NONE) is None
