@@ -37,7 +37,8 @@ class ClassicalDetector(ABC, Generic[Measured]):
         MEASURED_WITH: settings that `measure` depends on; the others matter to `judge` alone.
         pitch_mm: working pixel spacing, as the network's; None keeps the stored pixels, as published tools do
             whose settings are in pixels.
-        rate_hz: working rate, as the network's; None takes every frame of the recording.
+        rate_hz: working rate, as the network's; None takes the recording's mean
+            rate, which is every frame where they are evenly spaced.
         assumed_mm_per_px: spacing assumed for recordings that state none; only with a `pitch_mm`.
     """
 
@@ -137,6 +138,9 @@ class ClassicalDetector(ABC, Generic[Measured]):
                 f"{self.NAME} needs {MIN_GRID_PX} px along each axis"
             )
         else:
+            if info.mm_per_px is not None:
+                # Only for what it refuses: an area that is no muscle image at this spacing.
+                self._preprocessor().plan(info)
             grid = WorkingGrid(
                 y1 - y0, x1 - x0, info.fps, info.box, info.mm_per_px, None, pixel_aspect=info.pixel_aspect
             )

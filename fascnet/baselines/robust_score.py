@@ -6,12 +6,12 @@ clips; the median and the MAD of the clip itself do (`median + k · 1.4826 MAD`)
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fascnet.data.spool import Spool
 from fascnet.types import EventDefinition
 
 FloatMap = NDArray[np.float32]
@@ -49,18 +49,21 @@ def score_against_clip(
     Yields:
         Probabilities float32 (t, h, w), `CHUNK_TICKS` at once.
     """
-    with tempfile.TemporaryFile() as spool:
-        patterns = np.zeros(65536, dtype=np.int64)
+    with Spool("what the detector measured of the clip") as spool:
+        patterns, n_bytes = np.zeros(65536, dtype=np.int64), 0
         for item in maps:
             stored = np.minimum(item, _HIGHEST).astype(np.float16)
             patterns += count_patterns(stored if covered is None else stored[covered])
-            spool.write(stored.tobytes())
+            n_bytes = spool.append(stored.tobytes()) + stored.nbytes
         median, mad = find_median_and_mad(patterns)
         scale = np.float32(MAD_TO_SD * max(mad, least_mad))
-        spool.seek(0)
-        size = 2 * shape[0] * shape[1]
-        while block := spool.read(CHUNK_TICKS * size):
-            found = np.frombuffer(block, dtype=np.float16).reshape(-1, *shape).astype(np.float32)
+        size = CHUNK_TICKS * 2 * shape[0] * shape[1]
+        for place in range(0, n_bytes, size):
+            found = (
+                np.frombuffer(spool.read(place, size), dtype=np.float16)
+                .reshape(-1, *shape)
+                .astype(np.float32)
+            )
             z = np.maximum((found - np.float32(median)) / scale, 0)
             yield np.asarray(z / (z + np.float32(k_mad)), dtype=np.float32)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -69,7 +70,30 @@ def compose_config(verb: str, overrides: list[str]) -> dict[str, Any]:
         raise SettingError(f"{verb}: {_explain(error, verb)}") from error
     if not isinstance(plain, dict):
         raise SettingError(f"{verb}: the configuration is not a mapping")
+    _check_places(verb, plain)
     return {str(key): value for key, value in plain.items()}
+
+
+_PLACES = (
+    *("input", "output", "labels", "manifest", "model", "predictions", "clip_tables"),
+    *("data.root", "data.labels", "data.cache_dir"),
+)
+"""Keys of all verbs that take files or folders, or several of them."""
+
+
+def _check_places(verb: str, config: Mapping[Any, Any]) -> None:
+    """Refuse a file or folder that Hydra has read as a number or a truth: `1e3` is then 1000.0."""
+    for key in _PLACES:
+        value: Any = config
+        for part in key.split("."):
+            value = value.get(part) if isinstance(value, Mapping) else None
+        for one in value if isinstance(value, list) else [value]:
+            if isinstance(one, bool | int | float):
+                kind = "truth" if isinstance(one, bool) else "number"
+                raise SettingError(
+                    f"{verb}: {key}={value} was read as a {kind}; "
+                    "write a file or folder of such a name as ./NAME"
+                )
 
 
 def _explain(error: BaseException, verb: str) -> str:

@@ -45,8 +45,9 @@ def run(config: dict[str, Any]) -> int:
 
 
 def _check_settings(config: dict[str, Any]) -> None:
-    if isinstance(config["seed"], bool) or not isinstance(config["seed"], int) or config["seed"] < 0:
-        raise SettingError(f"train: seed={config['seed']} must be a whole number from 0")
+    seed = config["seed"]
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**32:
+        raise SettingError(f"train: seed={seed} must be a whole number from 0 to {2**32 - 1}")
     for key in ("resume", "overwrite"):
         if not isinstance(config[key], bool):
             raise SettingError(f"train: {key}={config[key]} must be true or false")

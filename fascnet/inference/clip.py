@@ -203,7 +203,7 @@ def predict_clip(
             return result
     except RecordingError as error:
         remove_clip_files(folder)
-        return _describe(source, Prediction(source.clip_id, "failed", reason=str(error)))
+        return describe_clip(source, Prediction(source.clip_id, "failed", reason=str(error)))
 
 
 def remove_clip_files(folder: Path) -> None:
@@ -290,7 +290,7 @@ def _predict_stream(
         not_scored=judged.not_scored,
         positive=None if score is None or threshold is None else score >= threshold,
     )
-    result = _describe(source, result)
+    result = describe_clip(source, result)
     mean_frame = watched.mean_frame
     with stages.stage("write"):
         store.finish(fps=stream.fps, mm_per_px=stream.mm_per_px, box=stream.box)
@@ -334,7 +334,8 @@ def _check_finite(chunk: NDArray[np.float32], path: Path, time_s: float) -> None
         )
 
 
-def _describe(source: ClipSource, prediction: Prediction) -> Prediction:
+def describe_clip(source: ClipSource, prediction: Prediction) -> Prediction:
+    """Return a prediction with what the manifest says of its clip."""
     return dataclasses.replace(
         prediction,
         source=str(source.path),

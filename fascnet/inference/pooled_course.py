@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
@@ -11,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from fascnet.errors import OutputError
+from fascnet.data.spool import Spool
 from fascnet.inference.events import Footprint
 from fascnet.inference.heatmap_store import HeatmapStore
 from fascnet.inference.scores import ClipPool, pool_cells
@@ -43,7 +42,7 @@ class PooledCourse:
     """Keeps the exact pooled logit of each tick in a temporary file, 8 bytes a tick. A context manager."""
 
     def __init__(self) -> None:
-        self._spool = tempfile.TemporaryFile()  # noqa: SIM115 - closed by __exit__
+        self._spool = Spool("the scores of the clip")
         self._n = 0
 
     def __enter__(self) -> Self:
@@ -58,13 +57,7 @@ class PooledCourse:
         Raises:
             OutputError: the folder for temporary files is full.
         """
-        try:
-            self._spool.write(np.float64(pooled).tobytes())
-        except OSError as error:
-            raise OutputError(
-                f"{tempfile.gettempdir()}: the scores of the clip cannot be kept there ({error.strerror}); "
-                "free some space, or set TMPDIR to another folder"
-            ) from error
+        self._spool.append(np.float64(pooled).tobytes())
         self._n += 1
 
     def pool_again(
@@ -92,10 +85,9 @@ class PooledCourse:
             The clip's logit, or None when not a single tick is left.
         """
         pool = ClipPool()
-        self._spool.seek(0)
         for start in range(0, self._n, _READ_TICKS):
             stop = min(start + _READ_TICKS, self._n)
-            values = np.frombuffer(self._spool.read(8 * (stop - start)), dtype=np.float64)
+            values = np.frombuffer(self._spool.read(8 * start, 8 * (stop - start)), dtype=np.float64)
             times_s = np.arange(start, stop) / fps
             hidden = _unpack(left_out, times_s, widen=True)
             shown = _unpack(counted, times_s, widen=False)

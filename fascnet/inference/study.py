@@ -12,7 +12,7 @@ from fascnet.data.clip_set.splits import keep_split
 from fascnet.data.recording.recordings import find_clips
 from fascnet.data.whole_file import write_whole
 from fascnet.errors import OutputError, RecordingError
-from fascnet.inference.clip import predict_clip, remove_clip_files
+from fascnet.inference.clip import describe_clip, predict_clip, remove_clip_files
 from fascnet.inference.heatmap_store import HEATMAP_FILE, is_whole
 from fascnet.inference.movement.judge import MovementRules
 from fascnet.inference.movement.periodic import PeriodicRule
@@ -181,9 +181,7 @@ def _predict_one(
                 # Gone while it was predicted: without its hash nobody could say later what was scored.
                 remove_clip_files(folder / clip.clip_id)
                 why = f"{clip.path}: became unreadable ({error.strerror}); connect its disk and run again"
-                return Prediction(
-                    clip.clip_id, "failed", reason=why, source=str(clip.path), subject_id=clip.subject_id
-                )
+                return describe_clip(clip, Prediction(clip.clip_id, "failed", reason=why))
     return prediction
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import json
 import logging
 import math
 import warnings
@@ -20,7 +21,7 @@ from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from fascnet import __version__
 from fascnet.data.clip_set.subject_hash import hash_subject
 from fascnet.data.training_input.datamodule import FasciculationDataModule
-from fascnet.errors import DeviceError, SettingError
+from fascnet.errors import DeviceError, SettingError, SplitError
 from fascnet.inference.model_file import ModelSpec, save_model
 from fascnet.models.build import build_network, complete_arguments
 from fascnet.models.unet import FasciculationUNet
@@ -155,6 +156,7 @@ def train_network(
     # A copy: the network's own may be on a GPU by the time the clips are measured.
     data.front_end = copy.deepcopy(built.front_end)
     data.setup("fit" if trainer.epochs else "validate")
+    _refuse_without_twitches(data)
     if earlier is not None:
         _warn_of_learned_subjects(data, earlier)
     # Not before everything that can be refused: a folder that holds a run is not used again.
@@ -214,6 +216,20 @@ def train_network(
     return path
 
 
+def _refuse_without_twitches(data: FasciculationDataModule) -> None:
+    """Refuse validation clips that cannot say what makes an event: every one that is found would be false.
+
+    Raises:
+        SplitError: no validation clip holds a fasciculation.
+    """
+    if not any(clip.labels.fasciculations() for clip in data.val_clips):
+        raise SplitError(
+            f"split 'val': none of its {len(data.val_clips)} clips holds a labelled fasciculation, and the "
+            "thresholds are chosen on them; put subjects with fasciculations into `val` (column split of the "
+            "manifest, or another seed)"
+        )
+
+
 def _warn_of_learned_subjects(data: FasciculationDataModule, earlier: Start) -> None:
     """Say so when thresholds would be chosen on subjects whom the network has learned by heart."""
     chosen_on = {clip.source.subject_id for clip in data.val_clips}
@@ -227,6 +243,12 @@ def _warn_of_learned_subjects(data: FasciculationDataModule, earlier: Start) -> 
             len(learned),
             len(chosen_on),
         )
+
+
+def _draw_salt(seed: int, subjects: Sequence[str], config: Mapping[str, Any]) -> str:
+    """Draw the salt of a training from all that makes it: another training of these subjects has another."""
+    made_of = json.dumps([seed, list(subjects), _without_paths(config)], sort_keys=True, default=str)
+    return hashlib.sha256(made_of.encode()).hexdigest()[:16]
 
 
 def _describe_model(
@@ -250,7 +272,7 @@ def _describe_model(
     subjects = sorted({*trained_on, *tuned_on})
     # Drawn from the data, not from the clock: the same run writes the same file. A model that starts from
     # another keeps its salt, because whom that one has seen is known as hashes only.
-    salt = hashlib.sha256(f"{seed}:{subjects}".encode()).hexdigest()[:16] if earlier is None else earlier.salt
+    salt = _draw_salt(seed, subjects, config) if earlier is None else earlier.salt
     seen = () if earlier is None else earlier.subjects_sha256
     seen_in_training = () if earlier is None else earlier.training_subjects_sha256
     p = data.preprocessor

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
-from types import TracebackType
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fascnet.data.spool import Spool
 from fascnet.types import ClipCalibration
 
 LOGIT_STEP = 0.1
@@ -27,13 +26,14 @@ class HeatmapSpool:
     """
 
     def __init__(self) -> None:
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by __exit__
+        self._spool = Spool("the heatmaps of validation clips")
+        self._n_bytes = 0
         self._clips: list[tuple[int, int, tuple[int, int]]] = []
         self._meaning = _decode(ClipCalibration())
 
     def begin(self, shape: tuple[int, int]) -> None:
         """Begin the next clip, whose heatmaps have `shape` (h, w)."""
-        self._clips.append((self._file.seek(0, 2), 0, shape))
+        self._clips.append((self._n_bytes, 0, shape))
 
     def append(self, chunk: NDArray[np.float32]) -> None:
         """Keep heatmaps (t, h, w) of probabilities 0-1 of the clip begun last, to within half a `LOGIT_STEP`.
@@ -45,7 +45,8 @@ class HeatmapSpool:
             logits = np.log(chunk) - np.log1p(-chunk)
         codes = np.clip(np.rint(logits / LOGIT_STEP) + _MIDDLE, 1, 255).astype(np.uint8)
         codes[chunk <= 0.0] = 0
-        self._file.write(codes.tobytes())
+        self._spool.append(codes.tobytes())
+        self._n_bytes += codes.size
         self._clips[-1] = (start, n_ticks + len(chunk), shape)
 
     def calibrate(self, calibration: ClipCalibration) -> None:
@@ -57,8 +58,8 @@ class HeatmapSpool:
         start, n_ticks, (height, width) = self._clips[index]
         for first in range(0, n_ticks, _CHUNK_TICKS):
             count = min(_CHUNK_TICKS, n_ticks - first)
-            self._file.seek(start + first * height * width)
-            codes = np.frombuffer(self._file.read(count * height * width), np.uint8)
+            raw = self._spool.read(start + first * height * width, count * height * width)
+            codes = np.frombuffer(raw, np.uint8)
             yield self._meaning[codes].reshape(count, height, width)
 
     def read(self, index: int) -> Iterator[NDArray[np.float32]]:
@@ -69,10 +70,8 @@ class HeatmapSpool:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._file.close()
+    def __exit__(self, *_: object) -> None:
+        self._spool.close()
 
 
 def _decode(calibration: ClipCalibration) -> NDArray[np.float32]:

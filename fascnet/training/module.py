@@ -126,6 +126,10 @@ class FasciculationModule(LightningModule):
         self.log("learning_rate", rate)
         return None
 
+    def on_train_epoch_end(self) -> None:
+        """Let no checkpoint of a training that has left the numbers take the place of a sound one."""
+        self._refuse_no_numbers()
+
     def measure_progress(self) -> float:
         """Return how much of the training is done, 0-1: by steps, or by minutes where they run out first.
 
@@ -149,6 +153,7 @@ class FasciculationModule(LightningModule):
 
     def on_validation_epoch_start(self) -> None:
         """Start counting anew."""
+        self._refuse_no_numbers()
         self._review = Review(EventDefinition())
 
     def validation_step(self, batch: WorkingClip, batch_index: int) -> None:  # noqa: ARG002 - Lightning's signature
@@ -162,6 +167,21 @@ class FasciculationModule(LightningModule):
         }
         # Every process runs all clips: nothing to reduce.
         self.log_dict(figures, prog_bar=True, rank_zero_only=True)
+
+    def _refuse_no_numbers(self) -> None:
+        """Stop a training whose weights are infinite or no numbers.
+
+        Looked at once an epoch: a GPU would be waited for at every step, and one bad step spoils all weights.
+
+        Raises:
+            SettingError: one is.
+        """
+        if not all(bool(torch.isfinite(weight).all()) for weight in self.network.parameters()):
+            raise SettingError(
+                f"epoch {self.current_epoch + 1}: the weights are no numbers any more; start again with an "
+                f"optimizer.learning_rate below {self.optimizer_settings.learning_rate:g}, or with "
+                "trainer.precision=32-true"
+            )
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Keep the time used."""

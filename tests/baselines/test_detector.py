@@ -68,6 +68,14 @@ def test_follows_the_protocol(detector):
     assert predictor.describe().items() >= settings.items()
 
 
+@pytest.mark.parametrize("detector", DETECTORS, ids=name)
+@pytest.mark.parametrize("mm_per_px", [2e-4, 15.0])
+def test_a_spacing_of_no_muscle_image_is_refused(detector, mm_per_px):
+    info = dataclasses.replace(TwitchingRecording().info, mm_per_px=mm_per_px)
+    with pytest.raises(RecordingError, match="no muscle image; give the right mm_per_px"):
+        detector.plan(info)
+
+
 @pytest.mark.parametrize("detector", SEEING, ids=name)
 def test_finds_the_twitch_where_and_when_it_is(detector):
     events = find_events(detector, TwitchingRecording(n_frames=75, drift_px=0.0, noise_grey=3.0))

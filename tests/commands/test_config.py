@@ -66,10 +66,32 @@ def test_every_verb_has_a_config(verb: str) -> None:
         ([*TRAIN, "seed"], "seed"),
         ([*TRAIN, "seed=[1"], r"'seed=\[1' cannot be read"),
         ([*TRAIN, "name=${nowhere}"], "nowhere"),
+        (["output=2024", "data.root=x"], "train: output=2024 was read as a number; .* as ./NAME"),
+        (["output=x", "data.root=1e3"], "data.root=1000.0 was read as a number"),
+        (["output=x", "data.root=[a,true]"], r"data.root=\['a', True\] was read as a truth"),
     ],
 )
 def test_wrong_overrides_are_one_line(overrides: list[str], told: str) -> None:
     refuse("train", overrides, told)
+
+
+@pytest.mark.parametrize(
+    ("verb", "overrides", "told"),
+    [
+        ("predict", ["input=12", "output=b"], "input=12"),
+        ("predict", ["input=a", "output=b", "model=1.5"], r"model=1\.5"),
+        ("check", ["data.root=12"], r"data\.root=12"),
+        ("phantom", ["output=12"], "output=12"),
+        ("import-labels", ["input=a", "output=b", "manifest=12"], "manifest=12"),
+        ("benchmark", ["predictions=12", "labels=b", "output=c"], "predictions=12"),
+    ],
+)
+def test_a_number_is_no_file_or_folder_of_any_verb(verb: str, overrides: list[str], told: str) -> None:
+    refuse(verb, overrides, f"{told} was read as a number")
+
+
+def test_a_folder_of_digits_can_be_named() -> None:
+    assert compose_config("predict", ["input=./2024", "output='7'"])["input"] == "./2024"
 
 
 def test_builds_what_a_node_describes() -> None:

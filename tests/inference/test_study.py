@@ -12,6 +12,7 @@ from fascnet.errors import FascnetError, OutputError
 from fascnet.inference import study as study_module
 from fascnet.inference.movement.unscored import RejectRule
 from fascnet.inference.progress import StudyProgress
+from fascnet.inference.run_record import RunRecord
 from fascnet.inference.study import predict_study
 from fascnet.inference.tables import read_tables
 from fascnet.types import Prediction
@@ -58,6 +59,22 @@ def test_a_study_with_a_broken_clip_ends_and_lists_it(clips, tmp_path):
     assert record["finished"] is True
     assert record["clips"] == {"ok": 2, "partial": 0, "failed": 1, "kept": 0}
     assert record["config"] == {"a": 1}
+
+
+def test_a_recording_that_vanishes_while_it_is_predicted_keeps_its_muscle(tmp_path, monkeypatch):
+    (tmp_path / "in").mkdir()
+    write_video(tmp_path / "in" / "a.avi", paint_twitch(10, range(0)))
+    (tmp_path / "in" / "manifest.csv").write_text(
+        "clip_id,path,subject_id,muscle,side\na,a.avi,p1,trapezius,L\n"
+    )
+
+    def vanish(*_):
+        raise FileNotFoundError(2, "No such file or directory")
+
+    monkeypatch.setattr(RunRecord, "put_input", vanish)
+    failed = run(tmp_path / "in", tmp_path / "out").failed[0]
+    assert (failed.muscle, failed.side, failed.subject_id) == ("trapezius", "L", "p1")
+    assert "became unreadable (No such file or directory)" in failed.reason
 
 
 def test_running_again_keeps_what_is_done_and_tries_what_failed(clips, tmp_path):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import shutil
 import signal
 from collections.abc import Iterator
@@ -13,7 +14,8 @@ from safetensors.torch import load_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from fascnet.data.clip_set.subject_hash import hash_subject
-from fascnet.errors import DeviceError, OutputError, SettingError
+from fascnet.data.training_input.dataset import Window
+from fascnet.errors import DeviceError, OutputError, SettingError, SplitError
 from fascnet.inference.model_file import load_model
 from fascnet.inference.network import load_network_predictor
 from fascnet.models.build import complete_arguments
@@ -215,6 +217,45 @@ def test_what_is_refused_leaves_no_folder(root: Path, tmp_path: Path) -> None:
     with pytest.raises(Exception, match="manifest"):
         train(tmp_path / "nowhere", tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_validation_clips_without_a_twitch_are_refused_before_anything_is_trained(
+    root: Path, tmp_path: Path
+) -> None:
+    calm = shutil.copytree(root, tmp_path / "calm")
+    with (calm / "manifest.csv").open(newline="", encoding="utf-8") as file:
+        val = {row["clip_id"] for row in csv.DictReader(file) if row["split"] == "val"}
+    for path in (calm / "labels").glob("*.json"):
+        labels = json.loads(path.read_text())
+        if labels["clip_id"] in val:
+            path.write_text(json.dumps(labels | {"events": []}))
+    with pytest.raises(SplitError, match="split 'val': none of its 2 clips holds a labelled fasciculation"):
+        train(calm, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_weights_that_are_no_numbers_end_a_run_and_leave_its_last_sound_checkpoint(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on = FasciculationModule.training_step
+
+    def diverge(self: FasciculationModule, batch: Window, batch_index: int) -> torch.Tensor:
+        return go_on(self, batch, batch_index) * (math.nan if self.current_epoch == 1 else 1.0)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(FasciculationModule, "training_step", diverge)
+        with pytest.raises(SettingError, match=r"epoch 2: the weights are no numbers .*learning_rate below"):
+            train(root, tmp_path / "run")
+    assert not (tmp_path / "run" / "model.safetensors").exists()
+    assert load_model(train(root, tmp_path / "run", resume=True)).spec.training["steps"] == 6
+
+
+def test_another_training_of_the_same_subjects_is_a_stranger(root: Path, whole: Path, tmp_path: Path) -> None:
+    other = train(root, tmp_path / "other", epochs=1)
+    first = whole / "model.safetensors"
+    assert load_model(other).spec.salt != load_model(first).spec.salt
+    with pytest.raises(SettingError, match="come from different trainings"):
+        train(root, tmp_path / "mean", epochs=0, init=[f"{first}", f"{other}"])
 
 
 def test_time_ends_a_run_with_a_model(root: Path, tmp_path: Path) -> None:

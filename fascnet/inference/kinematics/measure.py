@@ -35,6 +35,9 @@ SURROUNDINGS_MM = 20.0
 MIN_CORE_MM2 = 10.0
 """A smaller core is a slip of the tracker: motor units have 26.7 ± 11.2 mm² (Birkbeck 2020)."""
 
+_MIN_PICTURE_MM = 3.0
+"""In a smaller picture no such core has room: its spacing is wrong."""
+
 QUIET_S = 0.1
 """Displacement is measured from the mean of this long before the onset, at least three frames. Of 0.1, 0.2
 and 0.4 s the shortest erred least on phantom twitches: tissue never rests."""
@@ -72,14 +75,16 @@ def measure_event(
 
     Returns:
         The kinematics; what cannot be measured is None in them. The quality is 0 when nothing at all can be:
-        no place, too few frames, no quiet frame before it, no peak from which it falls to half, no core.
+        no place, too small a picture, too few frames, no quiet frame before it, no peak from which it falls
+        to half, no core.
     """
     if not isinstance(event.region, Point):
         return Kinematics(quality=0.0)
     kept = _drop_repeats(frames)
     times_s = times_s[kept]
     before = np.flatnonzero(times_s < event.onset_s)
-    if len(kept) < _MIN_FRAMES or before.size < 2:
+    picture_mm = min(picture.size) * picture.working_mm_per_px
+    if len(kept) < _MIN_FRAMES or before.size < 2 or picture_mm < _MIN_PICTURE_MM:
         return Kinematics(quality=0.0)
     x, y = picture.to_working(event.region.x, event.region.y)
     left, top, window = _cut(frames, kept, (x, y), picture)

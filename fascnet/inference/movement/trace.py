@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fascnet.errors import OutputError
+from fascnet.data.spool import Spool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,7 +33,7 @@ class MovementTrace:
 
     def __init__(self, grid: tuple[int, int]) -> None:
         self._record = np.dtype([("time_s", "<f8"), ("mm_per_s", "<f4", (*grid, 2))])
-        self._spool = tempfile.TemporaryFile()  # noqa: SIM115 - closed by __exit__
+        self._spool = Spool("the movement of the clip")
         self._n = 0
 
     def __enter__(self) -> Self:
@@ -43,15 +42,9 @@ class MovementTrace:
     def __exit__(self, *_: object) -> None:
         self._spool.close()
 
-    @property
-    def n_steps(self) -> int:
-        """Steps kept so far."""
-        return self._n
-
     def clear(self) -> None:
         """Forget everything: the recording starts anew."""
-        self._spool.seek(0)
-        self._spool.truncate()
+        self._spool.clear()
         self._n = 0
 
     def append(self, time_s: float, mm_per_s: NDArray[np.float32]) -> None:
@@ -66,14 +59,7 @@ class MovementTrace:
         """
         record = np.zeros(1, self._record)
         record["time_s"], record["mm_per_s"] = time_s, mm_per_s
-        try:
-            self._spool.seek(0, 2)
-            self._spool.write(record.tobytes())
-        except OSError as error:
-            raise OutputError(
-                f"{tempfile.gettempdir()}: the movement of the clip cannot be kept there ({error.strerror}); "
-                "free some space, or set TMPDIR to another folder"
-            ) from error
+        self._spool.append(record.tobytes())
         self._n += 1
 
     def read(self, start_s: float, end_s: float) -> Course:
@@ -94,6 +80,6 @@ class MovementTrace:
         return low
 
     def _read(self, first: int, last: int) -> NDArray[np.void]:
-        self._spool.seek(first * self._record.itemsize)
-        raw = self._spool.read((last - first) * self._record.itemsize)
+        size = self._record.itemsize
+        raw = self._spool.read(first * size, (last - first) * size)
         return np.frombuffer(raw, dtype=self._record)

@@ -129,3 +129,8 @@ def test_no_quiet_frame_or_hardly_any_frame_gives_quality_zero(plain, kept):
 def test_no_place_gives_quality_zero(plain):
     event = dataclasses.replace(make_event(plain[0]), region=None)
     assert measure(plain[0], event) == Kinematics(quality=0.0)
+
+
+@pytest.mark.parametrize("mm_per_px", [2e-4, 6e-4, 0.01])
+def test_a_spacing_that_leaves_no_room_for_a_core_gives_no_kinematics(plain, mm_per_px):
+    assert measure(plain[0], mm_per_px=mm_per_px) == Kinematics(quality=0.0)

@@ -31,7 +31,6 @@ def test_appending_goes_on_after_reading_and_clearing_forgets():
             trace.append(float(k), np.full((1, 1, 2), k, np.float32))
             assert trace.read(-1.0, 9.0).times_s.tolist() == list(range(k + 1))
         trace.clear()
-        assert trace.n_steps == 0
         assert trace.read(-1.0, 9.0).times_s.size == 0
         trace.append(0.5, np.ones((1, 1, 2), np.float32))
         assert trace.read(0.0, 1.0).times_s.tolist() == [0.5]
