@@ -23,8 +23,12 @@ LOGS = "logs"
 
 
 def is_first_process() -> bool:
-    """Tell whether this is the process that the user started, and not one that a distributed run did."""
-    return int(os.environ.get("LOCAL_RANK", "0")) == 0
+    """Tell whether this is the process that the user started, and not one that a distributed run did.
+
+    Said by torchrun (`RANK`), by Lightning to the processes that it starts, or by srun, which starts all alike.
+    """
+    ranks = [os.environ[key] for key in ("RANK", "LOCAL_RANK", "SLURM_PROCID") if key in os.environ]
+    return not ranks or int(ranks[0]) == 0
 
 
 def find_checkpoint(output: Path, config: Mapping[str, Any], resume: bool, overwrite: bool) -> Path | None:

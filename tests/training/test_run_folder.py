@@ -12,6 +12,7 @@ from fascnet.training.run_folder import (
     CHECKPOINT_FILE,
     EarlierMetrics,
     find_checkpoint,
+    is_first_process,
     start_folder,
     write_splits,
 )
@@ -31,6 +32,30 @@ def make_run(folder: Path) -> Path:
     (folder / CHECKPOINT_FILE).parent.mkdir()
     (folder / CHECKPOINT_FILE).write_bytes(b"checkpoint")
     return folder
+
+
+@pytest.mark.parametrize(
+    ("environment", "is_first"),
+    [
+        ({}, True),
+        ({"LOCAL_RANK": "0"}, True),
+        ({"LOCAL_RANK": "1"}, False),
+        # The first of the second machine, as torchrun and as srun say it.
+        ({"RANK": "2", "LOCAL_RANK": "0"}, False),
+        ({"SLURM_PROCID": "2", "SLURM_LOCALID": "0"}, False),
+        # Lightning in a job of one task starts the others itself.
+        ({"SLURM_PROCID": "0", "LOCAL_RANK": "1"}, False),
+        ({"SLURM_PROCID": "0"}, True),
+    ],
+)
+def test_one_process_of_all_machines_is_the_first(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], is_first: bool
+) -> None:
+    for key in ("RANK", "LOCAL_RANK", "SLURM_PROCID"):
+        monkeypatch.delenv(key, raising=False)
+    for key, value in environment.items():
+        monkeypatch.setenv(key, value)
+    assert is_first_process() is is_first
 
 
 def test_a_new_folder_has_nothing_to_go_on_from(tmp_path: Path) -> None:
