@@ -25,7 +25,7 @@ LOGS = "logs"
 def is_first_process() -> bool:
     """Tell whether this is the process that the user started, and not one that a distributed run did.
 
-    Said by torchrun (`RANK`), by Lightning to the processes that it starts, or by srun, which starts all alike.
+    Said by torchrun (`RANK`), by Lightning to processes that it starts, or by srun, which starts all alike.
     """
     ranks = [os.environ[key] for key in ("RANK", "LOCAL_RANK", "SLURM_PROCID") if key in os.environ]
     return not ranks or int(ranks[0]) == 0
