@@ -52,9 +52,9 @@ def test_header_is_read_without_torch_as_safetensors_wrote_it(tmp_path):
 
 def test_the_packaged_model_names_its_subjects():
     record = read_model_header(Path(str(files("fascnet") / "weights" / "model.safetensors")))
-    # The card names its sets: phantoms of thirteen seeds, five persons' stills, three persons' recordings,
+    # The card names its sets: phantoms of fifteen seeds, five persons' stills, three persons' recordings,
     # and what was implanted into four of these.
-    seeds = [*range(501, 510), *range(511, 515)]
+    seeds = [*range(501, 510), *range(511, 517)]
     simulated = [f"p{seed}s{number:03d}" for seed in seeds for number in range(230)]
     persons = ["b5e4ea0dd", "b86c7f76c", "b94b09bd0", "bbdb607d6", "beb120854", "flowaveB", "gmP6", "nsS2"]
     persons += ["b77d28c1f", "b8b12fb37"]
