@@ -70,13 +70,18 @@ def compose_config(verb: str, overrides: list[str]) -> dict[str, Any]:
         raise SettingError(f"{verb}: {_explain(error, verb)}") from error
     if not isinstance(plain, dict):
         raise SettingError(f"{verb}: the configuration is not a mapping")
+    whole = _find_replaced(plain, plan)
+    if whole is not None:
+        raise SettingError(
+            f"{verb}: '{whole}' holds keys of its own; give {whole}.KEY=… (see: fascnet {verb} --help)"
+        )
     _check_places(verb, plain)
     return {str(key): value for key, value in plain.items()}
 
 
 _PLACES = (
     *("input", "output", "labels", "manifest", "model", "predictions", "clip_tables"),
-    *("data.root", "data.labels", "data.cache_dir"),
+    *("data.root", "data.labels", "data.cache_dir", "real.folder"),
 )
 """Keys of all verbs that take files or folders, or several of them."""
 
@@ -112,6 +117,8 @@ def _explain(error: BaseException, verb: str) -> str:
         key = wanted.group(1) if wanted else (not_a_key.group(1) if not_a_key else "")
         known = _list_keys(verb)
         near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
+        if key in known:
+            return f"'{key}' holds keys of its own; give {key}.KEY=… (see: fascnet {verb} --help)"
         hint = f"; did you mean '{near[0]}'?" if near else ""
         return f"there is no key '{key}'{hint} (see: fascnet {verb} --help)"
     option = re.search(
@@ -144,6 +151,24 @@ def _find_unread(given: object, plan: object, prefix: str = "") -> str | None:
         unread = f"{prefix}{key}" if key not in plan else _find_unread(child, plan[key], f"{prefix}{key}.")
         if unread is not None:
             return unread
+    return None
+
+
+def _find_replaced(given: object, plan: object, prefix: str = "") -> str | None:
+    """Find a key whose own keys were all replaced by one value; None if none were.
+
+    Nodes with `_target_` may be null, which leaves out what they describe.
+    """
+    if not isinstance(given, dict) or not isinstance(plan, dict) or "_target_" in plan:
+        return None
+    for key, child in plan.items():
+        if isinstance(child, dict) and child and key in given and not isinstance(given[key], dict):
+            if not ("_target_" in child and given[key] is None):
+                return f"{prefix}{key}"
+        elif key in given:
+            replaced = _find_replaced(given[key], child, f"{prefix}{key}.")
+            if replaced is not None:
+                return replaced
     return None
 
 

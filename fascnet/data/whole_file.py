@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from fascnet.errors import OutputError
@@ -34,5 +34,6 @@ def write_whole(path: Path) -> Iterator[Path]:
             f"{path}: cannot be written ({reason}); check the folder and its free space"
         ) from error
     finally:
-        if part.exists():
-            part.unlink()
+        # What was told above is what counts: a folder that cannot be entered cannot be tidied either.
+        with suppress(OSError):
+            part.unlink(missing_ok=True)

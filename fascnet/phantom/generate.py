@@ -18,7 +18,7 @@ from fascnet.phantom.data_set.difficulty import describe_difficulty
 from fascnet.phantom.data_set.frame_digest import FrameDigest
 from fascnet.phantom.data_set.frozen_set import FrozenComparison, check_recipe, compare_frozen
 from fascnet.phantom.data_set.label_digest import describe_labels
-from fascnet.phantom.data_set.set_folder import Row, SetFolder, check_codec, find_label, find_video
+from fascnet.phantom.data_set.set_folder import Row, SetFolder, check_codec, check_run, find_label, find_video
 from fascnet.phantom.movement.displacement_field import write_displacement_field
 from fascnet.phantom.plan import ClipPlan, plan_clips
 from fascnet.phantom.render import render_frames
@@ -106,12 +106,7 @@ def generate_phantom(
     check_codec(codec)
     if device not in DEVICES:
         raise SettingError(f"device={device}: choose from {', '.join(DEVICES)}")
-    if not isinstance(workers, int) or workers < 1:
-        raise SettingError(f"workers={workers}: give a whole number of 1 or more")
-    for name, value in (("displacement", displacement), ("overwrite", overwrite)):
-        # Any text would count as true.
-        if not isinstance(value, bool):
-            raise SettingError(f"{name}={value}: give true or false")
+    check_run(workers, displacement=displacement, overwrite=overwrite)
     plans = plan_clips(clips, seed, settings, split_fractions)
     if device != "cpu":
         # A missing device is told before a folder holds a recipe with it.

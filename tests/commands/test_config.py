@@ -90,6 +90,26 @@ def test_a_number_is_no_file_or_folder_of_any_verb(verb: str, overrides: list[st
     refuse(verb, overrides, f"{told} was read as a number")
 
 
+@pytest.mark.parametrize(
+    ("verb", "overrides", "whole"),
+    [
+        ("benchmark", ["predictions=a", "labels=b", "output=c", "consensus=staple"], "consensus"),
+        ("benchmark", ["predictions=a", "labels=b", "output=c", "margin=null"], "margin"),
+        ("import-labels", ["input=a", "output=b", "manifest=c", "moment=0.2"], "moment"),
+        ("study-design", ["output=a", "non_inferiority=0.1"], "non_inferiority"),
+        ("phantom", ["output=a", "phantom.twitches=3"], r"phantom\.twitches"),
+        ("check", ["data=clinic"], "data"),
+    ],
+)
+def test_a_value_in_the_place_of_keys_is_refused(verb: str, overrides: list[str], whole: str) -> None:
+    refuse(verb, overrides, f"'{whole}' holds keys of its own; give {whole}.KEY=…")
+
+
+@pytest.mark.parametrize("key", ["reject", "name_periodic"])
+def test_a_rule_can_be_left_out(key: str) -> None:
+    assert compose_config("predict", ["input=a", "output=b", f"{key}=null"])[key] is None
+
+
 def test_a_folder_of_digits_can_be_named() -> None:
     assert compose_config("predict", ["input=./2024", "output='7'"])["input"] == "./2024"
 

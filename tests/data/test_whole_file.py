@@ -34,3 +34,9 @@ def test_unwritable_place_is_one_line(tmp_path: Path) -> None:
     ):
         part.write_text("x")
     assert "\n" not in str(caught.value)
+
+
+def test_a_name_that_no_disk_takes_is_one_line(tmp_path: Path) -> None:
+    """Looking for what to tidy up fails as the writing did, and must not take the place of its error."""
+    with pytest.raises(OutputError, match="File name too long"), write_whole(tmp_path / ("x" * 300)) as part:
+        part.write_text("x")

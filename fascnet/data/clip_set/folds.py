@@ -165,7 +165,7 @@ def choose_round(clips: Sequence[ClipSource], folds: str | Path | None, fold: in
     """
     if folds is None and fold is None:
         return list(clips)
-    if folds is None or fold is None:
+    if not isinstance(folds, str | Path) or not isinstance(fold, int) or isinstance(fold, bool):
         raise SplitError(f"folds={folds}, fold={fold}: give the table of folds and which of them to test on")
     return assign_fold(clips, read_folds(Path(folds)), fold)
 

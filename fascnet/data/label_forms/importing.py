@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fascnet.data.label_forms.clip_labels import (
+    CLIP_LABELS_FILE,
     ClipLabel,
     build_clip_label,
     read_clip_labels,
@@ -20,7 +21,7 @@ from fascnet.data.label_forms.clip_labels import (
 from fascnet.data.label_forms.rater_events import ClipStatement, FormContents, RaterEvents, TimeSpan
 from fascnet.data.label_forms.recognise import FormContext, list_label_inputs, read_form
 from fascnet.data.label_forms.settle import SettledLabels, SettleSettings, settle
-from fascnet.data.labelling.labels import write_labels
+from fascnet.data.labelling.labels import read_labels, write_labels
 from fascnet.data.whole_file import write_whole
 from fascnet.errors import LabelError, SettingError
 from fascnet.types import ClipSource
@@ -115,13 +116,15 @@ def import_labels(
         for (_, rater), (clip, ratings) in sorted(groups.items())
     ]
     _check_contradictions(settled, clip_labels)
-    _check_existing(output, settled, settings)
+    kept = {(o.clip_id, o.rater): o for rows in read_clip_labels(output).values() for o in rows.values()}
+    outdated = _check_existing(output, settled, clip_labels, kept, settings)
     if not settled and not clip_labels:
         raise LabelError(f"{source}: holds no label of any clip of the manifest; check manifest and input")
     written = [_write(output, one) for one in settled]
     table = None
+    for path in outdated:
+        path.unlink(missing_ok=True)
     if clip_labels:
-        kept = {(o.clip_id, o.rater): o for rows in read_clip_labels(output).values() for o in rows.values()}
         table = write_clip_labels(output, {**kept, **clip_labels}.values())
     return ImportReport(
         tuple((path, form) for path, form, _ in read),
@@ -240,11 +243,36 @@ def _check_contradictions(
             )
 
 
-def _check_existing(output: Path, settled: Sequence[SettledLabels], settings: ImportSettings) -> None:
-    for one in settled:
-        path = output / f"{one.labels.clip_id}.{one.labels.rater}.json"
-        if path.exists() and not settings.overwrite:
-            raise LabelError(f"{path}: is there already; use overwrite=true or another output")
+def _check_existing(
+    output: Path,
+    settled: Sequence[SettledLabels],
+    clip_labels: Mapping[tuple[str, str], ClipLabel],
+    kept: Mapping[tuple[str, str], ClipLabel],
+    settings: ImportSettings,
+) -> list[Path]:
+    """Refuse to replace what was said before, unless that is wanted.
+
+    Returns:
+        Label files without a twitch, of clips of which the import says something else: to be removed, because
+        training would go by them.
+    """
+    written = {(one.labels.clip_id, one.labels.rater) for one in settled}
+    outdated = []
+    for key in sorted(written | clip_labels.keys()):
+        path = output / f"{key[0]}.{key[1]}.json"
+        if path.exists():
+            if key not in written and read_labels(path).fasciculations():
+                continue
+            if not settings.overwrite:
+                raise LabelError(f"{path}: is there already; use overwrite=true or another output")
+            outdated += [] if key in written else [path]
+        before, said = kept.get(key), clip_labels.get(key)
+        if before is not None and said is not None and before != said and not settings.overwrite:
+            raise LabelError(
+                f"{output / CLIP_LABELS_FILE}: says something else of clip '{key[0]}' by '{key[1]}'; "
+                "use overwrite=true or another output"
+            )
+    return outdated
 
 
 def _write(output: Path, settled: SettledLabels) -> Path:

@@ -185,7 +185,12 @@ def require_columns(table: Table, names: Sequence[str]) -> None:
 
 
 def _read_csv(path: Path) -> tuple[list[tuple[int, list[str]]], bool]:
-    data = path.read_bytes()
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise LabelError(
+            f"{path}: cannot be read ({error.strerror}); check the path and its rights"
+        ) from error
     try:
         text = data.decode("utf-16" if data[:2] in {b"\xff\xfe", b"\xfe\xff"} else "utf-8-sig")
     except UnicodeDecodeError as error:

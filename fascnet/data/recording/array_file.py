@@ -144,12 +144,15 @@ class ArrayRecording:
 
 
 def is_frame_archive(path: Path) -> bool:
-    """Whether an .npz holds an array called `frames`; others, such as heatmaps, are no recordings."""
+    """Whether an .npz holds an array called `frames`; others, such as heatmaps, are no recordings.
+
+    One that cannot be read may have held frames: it counts, so that it fails and is not passed over.
+    """
     try:
         with zipfile.ZipFile(path) as archive:
             return f"{FRAMES}.npy" in archive.namelist()
     except _DAMAGE:
-        return False
+        return True
 
 
 @contextmanager

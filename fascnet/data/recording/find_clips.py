@@ -77,6 +77,16 @@ def find_clips(inputs: str | Path | Sequence[str | Path]) -> list[ClipSource]:
 
 
 def _find_in(path: Path) -> list[ClipSource]:
+    try:
+        return _list_clips(path)
+    except OSError as error:
+        place = path if error.filename is None else error.filename
+        raise RecordingError(
+            f"{place}: cannot be read ({error.strerror}); check the path and its rights"
+        ) from error
+
+
+def _list_clips(path: Path) -> list[ClipSource]:
     if not path.exists():
         raise RecordingError(f"{path}: there is no such file or folder; check the input")
     if path.is_file():
@@ -98,7 +108,7 @@ def _find_in(path: Path) -> list[ClipSource]:
 
 
 def _walk(folder: Path) -> Iterator[Path]:
-    for place, folders, files in os.walk(folder):
+    for place, folders, files in os.walk(folder, onerror=_stop):
         if all(name in files for name in _PREDICTION_MARKS):
             folders.clear()  # overlays of an earlier run are not recordings
             continue
@@ -109,6 +119,11 @@ def _walk(folder: Path) -> Iterator[Path]:
             file = Path(place) / name
             if not name.startswith(".") and _is_recording(file):
                 yield file
+
+
+def _stop(error: OSError) -> None:
+    """End a search in a folder that cannot be read: its clips would be missing without a word."""
+    raise error
 
 
 def _is_recording(file: Path) -> bool:

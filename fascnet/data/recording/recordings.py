@@ -125,7 +125,11 @@ def read_clip(source: ClipSource) -> Clip:
 
 
 def _choose_reader(path: Path) -> Callable[..., OpenedRecording]:
-    if path.is_dir():
+    try:
+        is_folder = path.is_dir()
+    except OSError as error:
+        raise RecordingError(f"{path}: cannot be reached ({error.strerror}); check the path") from error
+    if is_folder:
         return PictureFolder
     check_file(path)
     suffix = path.suffix.lower()

@@ -156,7 +156,6 @@ def measure_clip(
     if not all(path.exists() for path in paths):
         rng = np.random.default_rng((seed, int(key[:12], 16)))
         arrays: Sequence[NDArray[Any]] = _measure(clip, augmentation, window, rng, front_end)
-        cache_dir.mkdir(parents=True, exist_ok=True)
         for path, array in zip(paths, arrays, strict=True):
             with write_whole(path) as beside, beside.open("wb") as file:
                 np.save(file, array, allow_pickle=False)

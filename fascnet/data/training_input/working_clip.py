@@ -106,7 +106,6 @@ def _fill_cache(source: ClipSource, preprocessor: Preprocessor, frames_path: Pat
     for tick in preprocessor.ticks(recording, grid):
         images.append(tick.image)
         dt_s.append(tick.dt_s)
-    frames_path.parent.mkdir(parents=True, exist_ok=True)
     facts = asdict(grid)
     covered = facts.pop("covered")
     if covered is None:

@@ -102,7 +102,7 @@ def check_seen(
         SettingError: a subject was seen and not allowed; the reason is empty; `run.json` shows that a clip
             was predicted as another subject than its table says.
     """
-    if allow is not None and not allow.strip():
+    if allow is not None and (not isinstance(allow, str) or not allow.strip()):
         raise SettingError(
             "allow_seen: give the reason in words; it will stand in metrics.json and the report"
         )

@@ -33,6 +33,20 @@ def check_codec(codec: str) -> None:
         raise SettingError(f"codec={codec}: choose from {', '.join(get_args(Codec))}")
 
 
+def check_run(workers: object, **flags: object) -> None:
+    """Refuse processes and flags of a command that are none.
+
+    Raises:
+        SettingError: not a whole number of processes, or a flag that is neither true nor false.
+    """
+    if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:
+        raise SettingError(f"workers={workers}: give a whole number of 1 or more")
+    for name, value in flags.items():
+        # Any text would count as true.
+        if not isinstance(value, bool):
+            raise SettingError(f"{name}={value}: give true or false")
+
+
 def find_video(output: Path, clip_id: str, codec: str) -> Path:
     """Return where a set keeps a clip."""
     return output / "clips" / f"{clip_id}{'.avi' if codec == 'ffv1' else '.mp4'}"

@@ -18,7 +18,7 @@ from fascnet.data.recording.video_writer import Codec, VideoWriter
 from fascnet.errors import RecordingError
 from fascnet.phantom.data_set.difficulty import describe_difficulty
 from fascnet.phantom.data_set.frame_digest import FrameDigest
-from fascnet.phantom.data_set.set_folder import Row, SetFolder, check_codec, find_label, find_video
+from fascnet.phantom.data_set.set_folder import Row, SetFolder, check_codec, check_run, find_label, find_video
 from fascnet.phantom.implant.background import (
     MOVING_MM_PER_S,
     Background,
@@ -116,6 +116,7 @@ def implant_set(
         OutputError: the folder holds something else, or cannot be written.
     """
     check_codec(codec)
+    check_run(workers, assume_no_twitches=assume_no_twitches, overwrite=overwrite)
     sources = find_backgrounds(inputs)
     refused = find_label_problems(sources, labels, assume_no_twitches)
     usable, broken = _open_all(

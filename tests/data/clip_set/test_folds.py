@@ -187,6 +187,6 @@ def test_a_round_is_asked_for_with_table_and_number(tmp_path: Path) -> None:
     path = write_folds(tmp_path / "folds.csv", draw_folds(clips, labels, 3, 0))
     assert choose_round(clips, None, None) == list(clips)
     assert {clip.split for clip in choose_round(clips, path, 1)} == {"train", "val", "test"}
-    for folds, fold in ((path, None), (None, 1)):
+    for folds, fold in ((path, None), (None, 1), (5, 1), (path, "one"), (path, True)):
         with pytest.raises(SplitError, match="which of them to test on"):
             choose_round(clips, folds, fold)

@@ -162,6 +162,24 @@ def test_files_that_are_there_are_kept(tmp_path: Path) -> None:
     forms.run_import(source, tmp_path / "labels", context, overwrite=True)
 
 
+def test_a_corrected_count_takes_the_place_of_no_twitch(tmp_path: Path) -> None:
+    """The label file of the first table says that nothing twitches; training would go by it for ever."""
+    context = forms.make_context(forms.make_clips(tmp_path, "clip_a"))
+    source = tmp_path / "counts.csv"
+    source.write_text("clip_id,count,examined_s,rater\nclip_a,0,1,anna\n")
+    forms.run_import(source, tmp_path / "labels", context, None)
+    assert (tmp_path / "labels" / "clip_a.anna.json").is_file()
+    source.write_text("clip_id,count,examined_s,rater\nclip_a,3,1,anna\n")
+    with pytest.raises(LabelError, match=r"clip_a.anna.json: is there already; use overwrite=true"):
+        forms.run_import(source, tmp_path / "labels", context, None)
+    forms.run_import(source, tmp_path / "labels", context, None, overwrite=True)
+    assert not (tmp_path / "labels" / "clip_a.anna.json").exists()
+    assert read_clip_labels(tmp_path / "labels")["clip_a"]["anna"].count == 3
+    source.write_text("clip_id,count,examined_s,rater\nclip_a,4,1,anna\n")
+    with pytest.raises(LabelError, match=r"clip_labels.csv: says something else of clip 'clip_a' by 'anna'"):
+        forms.run_import(source, tmp_path / "labels", context, None)
+
+
 def test_somebody_must_say_who_the_rater_is(tmp_path: Path) -> None:
     context = forms.make_context(forms.make_clips(tmp_path, "clip_a", "clip_b"))
     with pytest.raises(SettingError, match="give rater=NAME"):

@@ -107,11 +107,17 @@ def test_unusual_packing_is_refused(tmp_path: Path) -> None:
         ArrayRecording(tmp_path / "b.npz")
 
 
-def test_only_archives_of_frames_are_found(tmp_path: Path) -> None:
+def test_archives_of_frames_are_found_and_of_other_things_not(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", frames=FRAMES, fps=25)
     np.savez(tmp_path / "heatmap.npz", heatmap=FRAMES)
-    (tmp_path / "text.npz").write_text("x")
-    assert [is_frame_archive(tmp_path / name) for name in ("a.npz", "heatmap.npz", "text.npz")] == [
-        *(True, False, False)
-    ]
+    assert [is_frame_archive(tmp_path / name) for name in ("a.npz", "heatmap.npz")] == [True, False]
     assert [clip.clip_id for clip in find_clips(tmp_path)] == ["a"]
+
+
+def test_an_archive_that_was_half_copied_is_found_and_fails(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", frames=FRAMES, fps=25)
+    data = (tmp_path / "a.npz").read_bytes()
+    (tmp_path / "b.npz").write_bytes(data[: len(data) // 2])
+    assert [clip.clip_id for clip in find_clips(tmp_path)] == ["a", "b"]
+    with pytest.raises(RecordingError, match=r"b\.npz"):
+        ArrayRecording(tmp_path / "b.npz")

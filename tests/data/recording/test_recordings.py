@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import cv2
@@ -181,3 +182,29 @@ def test_nothing_there(tmp_path: Path) -> None:
     for entry in (tmp_path / "empty", tmp_path / "absent", []):
         with pytest.raises(RecordingError):
             find_clips(entry)
+
+
+def test_paths_that_no_disk_takes_are_one_line(tmp_path: Path) -> None:
+    path = tmp_path / ("x" * 300)
+    with pytest.raises(RecordingError, match=r"cannot be (reached|read)"):
+        open_recording(path)
+    with pytest.raises(RecordingError, match="cannot be read"):
+        find_clips(path)
+
+
+def test_a_folder_that_cannot_be_searched_ends_the_search(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its clips would be missing from a study without a word. Root may read everything, so it is played."""
+    write_clip(tmp_path / "a.avi")
+    (tmp_path / "locked").mkdir()
+    scan = os.scandir
+
+    def refuse(place: str) -> object:
+        if Path(place).name == "locked":
+            raise PermissionError(13, "Permission denied", place)
+        return scan(place)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(RecordingError, match=r"locked: cannot be read \(Permission denied\)"):
+        find_clips(tmp_path)

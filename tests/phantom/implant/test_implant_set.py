@@ -39,6 +39,23 @@ def make(inputs: Path, output: Path, **changes: object) -> ImplantResult:
     return implant_set(inputs, output, **(arguments | {"assume_no_twitches": True} | changes))
 
 
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"assume_no_twitches": "no"}, "assume_no_twitches=no: give true or false"),
+        ({"overwrite": "no"}, "overwrite=no: give true or false"),
+        ({"workers": "two"}, "workers=two: give a whole number of 1 or more"),
+        ({"workers": True}, "workers=True: give a whole number"),
+    ],
+)
+def test_words_are_no_flags_and_no_processes(
+    inputs: Path, tmp_path: Path, wrong: dict[str, object], told: str
+) -> None:
+    with pytest.raises(SettingError, match=told):
+        make(inputs, tmp_path / "set", **wrong)
+    assert not (tmp_path / "set").exists()
+
+
 def hash_files(root: Path) -> dict[str, str]:
     files = sorted(path for path in root.rglob("*") if path.is_file())
     return {str(p.relative_to(root)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
