@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from fascnet.data.label_forms.label_words import read_certainty
@@ -13,6 +14,7 @@ from fascnet.data.label_forms.rater_events import (
     TimeSpan,
 )
 from fascnet.data.label_forms.tables import Row, Table, read_table
+from fascnet.data.labelling.seconds import leave_out
 from fascnet.errors import LabelError
 from fascnet.types import FASCICULATION, Interval, Point
 
@@ -36,6 +38,7 @@ _YES = frozenset({"yes", "y", "true", "1", "+", "present", "positive", "pos", "j
 _NO = frozenset({"no", "n", "false", "0", "-", "absent", "negative", "neg", "nein", "non"})
 
 SCORES_FILE = "scores.csv"
+INTERVALS_FILE = "intervals.csv"
 
 
 def is_clip_table(table: Table) -> bool:
@@ -67,14 +70,19 @@ def read_event_table(path: Path) -> FormContents:
     """Read events in seconds: `clip_id, onset_s, offset_s`, and the other columns of `predict` if there.
 
     A `scores.csv` beside it says which clips were looked at, and for how long; without it only the events'
-    own seconds are known.
+    own seconds are known. What `predict` could not score (`intervals.csv`) was not looked at, nor was a clip
+    that failed.
 
     Raises:
         LabelError: a row is wrong.
     """
     table = read_table(path)
     scores = path.parent / SCORES_FILE
-    examined = _read_examined(scores) if scores.is_file() and scores.name != path.name else {}
+    examined = (
+        _read_examined(scores, _read_left_out(path.parent / INTERVALS_FILE))
+        if scores.is_file() and scores.name != path.name
+        else {}
+    )
     events: dict[tuple[str, str | None], list[FormEvent]] = {key: [] for key in examined}
     for row in table.rows:
         key = (row.needed_text(*NAME_COLUMNS), row.text("rater") if row.text("rater") else None)
@@ -96,16 +104,33 @@ def read_event_table(path: Path) -> FormContents:
     )
 
 
-def _read_examined(path: Path) -> dict[tuple[str, str | None], list[Interval]]:
+def _read_left_out(path: Path) -> dict[str, list[Interval]]:
+    left_out: dict[str, list[Interval]] = {}
+    for row in read_table(path).rows if path.is_file() else ():
+        span = (row.number("start_s", 0, 1e6), row.number("end_s", 0, 1e6))
+        left_out.setdefault(row.needed_text(*NAME_COLUMNS), []).append(span)
+    return left_out
+
+
+def _read_examined(
+    path: Path, left_out: Mapping[str, Sequence[Interval]]
+) -> dict[tuple[str, str | None], list[Interval]]:
     examined: dict[tuple[str, str | None], list[Interval]] = {}
     for row in read_table(path).rows:
+        if row.text("status") == "failed":
+            continue
         key = (row.needed_text(*NAME_COLUMNS), row.text("rater") if row.text("rater") else None)
         column = next((name for name in EXAMINED_COLUMNS if row.text(name) != ""), None)
         if column is None:
             raise row.refuse("scored_s and duration_s are empty; say how many seconds were looked at")
         start_s = row.number_or_none("examined_from_s", 0, 1e6)
-        stop_s = row.number(column, 1e-3, 1e6)
-        examined.setdefault(key, []).append((0.0 if start_s is None else start_s, stop_s))
+        # What was left out lies anywhere among the seconds that were scored: `scored_s` is no place.
+        unscored_s = row.number_or_none("not_scored_s", 0, 1e6) if column == "scored_s" else None
+        stop_s = row.number(column, 0, 1e6) + (0.0 if unscored_s is None else unscored_s)
+        if stop_s <= 0:
+            raise row.refuse(f"{column} is {stop_s:g}; say how many seconds were looked at")
+        whole = (0.0 if start_s is None else start_s, stop_s)
+        examined.setdefault(key, []).extend(leave_out(whole, left_out.get(key[0], ())))
     return examined
 
 

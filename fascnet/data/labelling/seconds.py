@@ -18,6 +18,19 @@ def merge_intervals(intervals: Sequence[Interval]) -> tuple[Interval, ...]:
     return tuple(merged)
 
 
+def leave_out(whole: Interval, left_out: Sequence[Interval]) -> tuple[Interval, ...]:
+    """Return what remains of an interval without the others, in order."""
+    kept: list[Interval] = []
+    begin_s = whole[0]
+    for start_s, end_s in merge_intervals(left_out):
+        if start_s > begin_s:
+            kept.append((begin_s, min(start_s, whole[1])))
+        begin_s = max(begin_s, end_s)
+        if begin_s >= whole[1]:
+            return tuple(kept)
+    return (*kept, (begin_s, whole[1]))
+
+
 def is_examined(event: Event, examined: Sequence[Interval]) -> bool:
     """Whether the middle of an event lies in the examined seconds."""
     middle_s = (event.onset_s + event.offset_s) / 2

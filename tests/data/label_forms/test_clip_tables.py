@@ -89,3 +89,19 @@ def test_wrong_events(cells: str, said: str, tmp_path: Path) -> None:
     path = forms.write_text(tmp_path / "e.csv", f"clip_id,onset_s,offset_s,x_px,y_px\n{cells}\n")
     with pytest.raises(LabelError, match=said):
         read_event_table(path)
+
+
+def test_what_predict_could_not_score_was_not_looked_at(tmp_path: Path) -> None:
+    events = forms.write_text(tmp_path / "events.csv", "clip_id,onset_s,offset_s\na,8,8.3\n")
+    forms.write_text(
+        tmp_path / "scores.csv",
+        "clip_id,status,duration_s,scored_s,not_scored_s\na,ok,10,6,4\nb,failed,0,0,0\nc,ok,5,0,5\n",
+    )
+    forms.write_text(
+        tmp_path / "intervals.csv", "clip_id,start_s,end_s,reason\na,2,5,frozen\na,0,1,frozen\nc,0,5,frozen\n"
+    )
+    found = {one.names[0]: one for one in read_event_table(events).ratings}
+    assert found["a"].examined == (TimeSpan(1.0, 2.0), TimeSpan(5.0, 10.0))
+    assert len(found["a"].events) == 1
+    assert "b" not in found, "a clip that failed was not looked at"
+    assert found["c"].examined == ()

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
-from fascnet.data.labelling.seconds import is_examined, merge_intervals
+import pytest
+
+from fascnet.data.labelling.seconds import is_examined, leave_out, merge_intervals
 from fascnet.types import Event
 
 
@@ -14,3 +16,20 @@ def test_an_event_lies_where_its_middle_does() -> None:
     assert is_examined(Event(0.5, 1.4), examined)
     assert not is_examined(Event(0.5, 1.5), examined), "intervals are half-open"
     assert is_examined(Event(1.5, 2.5), examined) and not is_examined(Event(3.0, 3.2), examined)
+
+
+@pytest.mark.parametrize(
+    ("left_out", "kept"),
+    [
+        ([], ((0.0, 10.0),)),
+        ([(2.0, 3.0)], ((0.0, 2.0), (3.0, 10.0))),
+        ([(4.0, 6.0), (0.0, 1.0), (5.0, 7.0)], ((1.0, 4.0), (7.0, 10.0))),
+        ([(9.0, 12.0)], ((0.0, 9.0),)),
+        ([(0.0, 10.0)], ()),
+        ([(12.0, 13.0)], ((0.0, 10.0),)),
+    ],
+)
+def test_what_is_left_out_leaves_the_rest(
+    left_out: list[tuple[float, float]], kept: tuple[tuple[float, float], ...]
+) -> None:
+    assert leave_out((0.0, 10.0), left_out) == kept
