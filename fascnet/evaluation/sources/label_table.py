@@ -21,22 +21,25 @@ def load_label_table(events: Path, scores: Path, rater: str | None = None) -> di
         events: `events.csv`; a column `rater` names who says it, `label` what it is (empty: a
             fasciculation), `certainty` how sure, `peak_mm` how large.
         scores: `scores.csv`, a row for each clip that was looked at, without or with events: `clip_id`, and
-            `scored_s` or `duration_s` for how many seconds of it. A column `rater` says by whom.
+            `scored_s` or `duration_s` for how many seconds of it. A column `rater` says by whom. With a
+            column `examined_from_s`, as `export-labels` writes it, a clip may have several rows: from there to
+            `scored_s`.
         rater: who it was, for tables without the column.
 
     Raises:
         SettingError: a table is wrong, nobody says who the rater is, or a clip has events and no length.
     """
-    rows = read_text_table(scores, ("clip_id",), (*SCORE_COLUMNS, "rater"))
-    examined: dict[tuple[str, str], Interval] = {}
+    rows = read_text_table(scores, ("clip_id",), (*SCORE_COLUMNS, "rater", "examined_from_s"))
+    examined: dict[tuple[str, str], list[Interval]] = {}
     for row in rows:
         key = (take_clip_id(row), _take_rater(row, rater))
         length_s = take_length(row)
         if length_s is None:
             raise row.refuse("scored_s and duration_s are empty; say how many seconds were looked at")
-        if key in examined:
+        from_s = row.number_in("examined_from_s", 0, length_s)
+        if key in examined and (from_s is None or from_s < examined[key][-1][1]):
             raise row.refuse(f"clip '{key[0]}' has a row of '{key[1]}' already; remove one")
-        examined[key] = (0.0, length_s)
+        examined.setdefault(key, []).append((0.0 if from_s is None else from_s, length_s))
     said: dict[tuple[str, str], list[Event]] = {key: [] for key in examined}
     for clip_id, found in read_event_rows(events).items():
         for row, event in found:
@@ -46,14 +49,15 @@ def load_label_table(events: Path, scores: Path, rater: str | None = None) -> di
             said[key].append(event)
     labels: dict[str, dict[str, Labels]] = {}
     for (clip_id, who), its_events in said.items():
-        late = [event for event in its_events if event.offset_s > examined[clip_id, who][1] + PAST_END_S]
+        end_s = examined[clip_id, who][-1][1]
+        late = [event for event in its_events if event.offset_s > end_s + PAST_END_S]
         if late:
             raise SettingError(
                 f"{events}: clip '{clip_id}' has an event at {late[0].onset_s:g} s, after the "
-                f"{examined[clip_id, who][1]:g} s that were looked at"
+                f"{end_s:g} s that were looked at"
             )
         labels.setdefault(clip_id, {})[who] = Labels(
-            clip_id, who, (examined[clip_id, who],), tuple(sorted(its_events, key=lambda e: e.onset_s))
+            clip_id, who, tuple(examined[clip_id, who]), tuple(sorted(its_events, key=lambda e: e.onset_s))
         )
     return labels
 

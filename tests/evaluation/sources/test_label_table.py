@@ -43,6 +43,14 @@ def test_rater_given_for_tables_without_the_column(tmp_path):
         load_label_table(events, scores)
 
 
+def test_seconds_that_were_looked_at_begin_and_end_where_they_do(tmp_path):
+    """As `export-labels form=csv` writes them: seconds that nobody looked at are no quiet seconds."""
+    scores = "clip_id,scored_s,examined_from_s,rater\na,3,,anna\na,10,7,anna\nb,10,2,anna\n"
+    labels = load_label_table(*write(tmp_path, "clip_id,onset_s,offset_s,rater\na,8,8.4,anna\n", scores))
+    assert labels["a"]["anna"].examined == ((0.0, 3.0), (7.0, 10.0))
+    assert labels["b"]["anna"].examined == ((2.0, 10.0),)
+
+
 @pytest.mark.parametrize(
     ("events", "scores", "words"),
     [
@@ -50,6 +58,11 @@ def test_rater_given_for_tables_without_the_column(tmp_path):
         (EVENTS, SCORES + "b,anna,8,\n", "has a row of 'anna' already"),
         (EVENTS + "b,bert,1,2,,\n", SCORES, "does not say that 'bert' looked at clip 'b'"),
         (EVENTS + "b,anna,11,12,,\n", SCORES, "after the 8 s"),
+        (
+            "clip_id,onset_s,offset_s\n",
+            "clip_id,scored_s,examined_from_s,rater\na,5,,anna\na,9,4,anna\n",
+            "has a row of 'anna' already",
+        ),
     ],
 )
 def test_contradictions_are_one_line(tmp_path, events, scores, words):
