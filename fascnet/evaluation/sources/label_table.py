@@ -22,8 +22,8 @@ def load_label_table(events: Path, scores: Path, rater: str | None = None) -> di
             fasciculation), `certainty` how sure, `peak_mm` how large.
         scores: `scores.csv`, a row for each clip that was looked at, without or with events: `clip_id`, and
             `scored_s` or `duration_s` for how many seconds of it. A column `rater` says by whom. With a
-            column `examined_from_s`, as `export-labels` writes it, a clip may have several rows: from there to
-            `scored_s`.
+            column `examined_from_s`, as `export-labels` writes it, a clip may have several rows, each from
+            there to `scored_s`.
         rater: who it was, for tables without the column.
 
     Raises:
