@@ -11,12 +11,11 @@ from pathlib import Path
 from fascnet.data.clip_set.manifest import FILE_NAME
 from fascnet.data.labelling.labels import find_labels, read_labels
 from fascnet.data.recording.find_clips import find_clips
+from fascnet.data.recording.picture_folder import PICTURE_SUFFIXES
 from fascnet.data.recording.recordings import list_files
 from fascnet.data.recording.sidecar import SIDECAR
 from fascnet.errors import LabelError, RecordingError
 from fascnet.types import ClipSource
-
-STILL_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff"})
 
 _SAMPLE_BYTES = 65536
 
@@ -71,7 +70,7 @@ def find_backgrounds(inputs: str | Path | Sequence[str | Path]) -> list[Backgrou
     found: list[tuple[ClipSource, bool]] = []
     for entry in map(Path, listed):
         stills = list(_find_stills(entry))
-        if not (stills and entry.suffix.lower() in STILL_SUFFIXES):
+        if not (stills and entry.suffix.lower() in PICTURE_SUFFIXES):
             try:
                 found += [(clip, False) for clip in find_clips(entry)]
             except RecordingError:
@@ -154,7 +153,7 @@ def take_fingerprint(path: Path) -> str:
 
 def _is_still(path: Path) -> bool:
     """Tell a picture that a manifest lists from a recording."""
-    return path.is_file() and path.suffix.lower() in STILL_SUFFIXES
+    return path.is_file() and path.suffix.lower() in PICTURE_SUFFIXES
 
 
 def _find_stills(entry: Path) -> Iterator[Path]:
@@ -169,7 +168,7 @@ def _find_stills(entry: Path) -> Iterator[Path]:
         if SIDECAR in files:
             continue
         for name in sorted(files):
-            if not name.startswith(".") and Path(name).suffix.lower() in STILL_SUFFIXES:
+            if not name.startswith(".") and Path(name).suffix.lower() in PICTURE_SUFFIXES:
                 yield Path(place) / name
 
 
