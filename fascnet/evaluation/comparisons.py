@@ -10,7 +10,7 @@ import numpy as np
 from fascnet.evaluation.figures import clips, counts, events
 from fascnet.evaluation.figures.clip_scores import list_clip_scores
 from fascnet.evaluation.figures.operating_curves import MAX_THRESHOLDS
-from fascnet.evaluation.figures.score_table import partial_auroc, tabulate_scores
+from fascnet.evaluation.figures.score_table import auroc, tabulate_scores
 from fascnet.evaluation.outcome import ClipOutcome, index_subjects
 from fascnet.evaluation.rules import Margin
 from fascnet.evaluation.scoring import SourceResult, sum_events
@@ -161,10 +161,5 @@ def _resample_areas(
             return None
         table = tabulate_scores(score, truth, subject, weights.shape[1], MAX_THRESHOLDS)
         sums = np.concatenate([table.positive, table.negative], axis=1)
-        areas.append(resample_sums(sums, _area, weights))
+        areas.append(resample_sums(sums, auroc, weights))
     return areas[0], areas[1]
-
-
-def _area(sums: FloatArray) -> FloatArray:
-    half = sums.shape[-1] // 2
-    return partial_auroc(sums[..., :half], sums[..., half:], 1.0)

@@ -125,6 +125,12 @@ def partial_auroc(positive: FloatArray, negative: FloatArray, max_fpr: float) ->
     return np.where(both, 0.5 * (1 + (area - chance) / (max_fpr - chance)), np.nan)
 
 
+def auroc(sums: FloatArray) -> FloatArray:
+    """Whole area under the ROC curve of sums [positive clips (U), negative clips (U)], (..., 2 U)."""
+    half = sums.shape[-1] // 2
+    return partial_auroc(sums[..., :half], sums[..., half:], 1.0)
+
+
 def sensitivity_at_specificity(positive: FloatArray, negative: FloatArray, specificity: float) -> FloatArray:
     """Sensitivity at the lowest threshold that still has the specificity; NaN with one class only."""
     true, false = _accumulate(positive), _accumulate(negative)

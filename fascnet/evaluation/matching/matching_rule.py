@@ -13,9 +13,6 @@ TIME_ROUNDING_S = 0.001
 
 MODES = ("overlap", "tolerance", "iou")
 
-IOU_LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
-"""Levels of temporal intersection over union that detection of actions in video reports (THUMOS 2014)."""
-
 
 @dataclass(frozen=True, slots=True)
 class MatchingRule:

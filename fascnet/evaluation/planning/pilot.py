@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from fascnet.errors import SettingError
 from fascnet.evaluation.figures import clips, events
-from fascnet.evaluation.figures.score_table import partial_auroc, tabulate_scores
+from fascnet.evaluation.figures.operating_curves import MAX_THRESHOLDS
+from fascnet.evaluation.figures.score_table import auroc, tabulate_scores
 from fascnet.evaluation.raters.agreement import cohen_kappa
 from fascnet.evaluation.sources.text_table import Row, read_text_table
 from fascnet.evaluation.uncertainty.bootstrap import FloatArray, SumsFigure, sum_by_subject
@@ -30,9 +31,6 @@ COLUMNS = (
     "score",
     "truth",
 )
-
-_MAX_THRESHOLDS = 1000
-"""Scores are merged into at most so many groups, as in the benchmark's intervals."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,7 +82,7 @@ class PilotClips:
         """
         present = np.unique(self.subject)
         if figure == "auroc":
-            return self._tabulate_scores()[present], _area
+            return self._tabulate_scores()[present], auroc
         rows, compute = self._list_rows(figure)
         return sum_by_subject(rows, self.subject, self.n_subjects)[present], compute
 
@@ -97,7 +95,7 @@ class PilotClips:
             self.truth[rated] == 1,
             self.subject[rated],
             self.n_subjects,
-            _MAX_THRESHOLDS,
+            MAX_THRESHOLDS,
         )
         return np.concatenate([table.positive, table.negative], axis=1)
 
@@ -171,11 +169,6 @@ def estimate_icc(successes: FloatArray, units: FloatArray) -> float | None:
     between = (float((y**2 / n).sum()) - float(y.sum()) ** 2 / total) / (k - 1)
     n0 = (total - float((n**2).sum()) / total) / (k - 1)
     return max((between - within) / (between + (n0 - 1) * within), 0.0)
-
-
-def _area(sums: FloatArray) -> FloatArray:
-    half = sums.shape[-1] // 2
-    return partial_auroc(sums[..., :half], sums[..., half:], 1.0)
 
 
 _OF_EVENTS: Mapping[str, SumsFigure] = {

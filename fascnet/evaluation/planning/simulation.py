@@ -6,7 +6,7 @@ Every simulated study gets the interval that the benchmark would give it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 
@@ -181,19 +181,6 @@ def start_workers(workers: int) -> Iterator[Spread]:
         return
     with start_pool(workers) as pool:
         yield pool.map
-
-
-def plan_widths(
-    model: StudyModel, subjects: Sequence[int], simulation: Simulation
-) -> tuple[PlannedWidth, ...]:
-    """Simulate studies of each size; one row for each, in the order given.
-
-    Raises:
-        SettingError: no size, or one below 2.
-    """
-    if not subjects:
-        raise SettingError("subjects: give sizes of 2 or more; an interval needs two subjects")
-    return tuple(simulation.plan_width(model, n) for n in subjects)
 
 
 def find_subjects(is_enough: Callable[[int], bool], start: int, most: int) -> int | None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fascnet.evaluation.uncertainty.intervals import CONFIDENCE, estimate_interval
+from fascnet.evaluation.uncertainty.intervals import CONFIDENCE, are_equal, estimate_interval
 
 FloatArray = NDArray[np.float64]
 
@@ -240,9 +240,12 @@ def explain_no_interval(resampled: Resampled) -> str:
     """Say why a figure that has a value can have no interval; empty when it can."""
     if resampled.subjects < 2:
         return "one subject: no interval"
-    defined = np.isfinite(resampled.samples).sum()
-    if len(resampled.samples) == 0 or defined <= MIN_DEFINED_SHARE * len(resampled.samples):
+    defined = select_defined(resampled.samples)
+    if len(resampled.samples) == 0 or len(defined) <= MIN_DEFINED_SHARE * len(resampled.samples):
         return "too few subjects or resamples for an interval"
+    # Leaving out that subject leaves nothing, and how often it is drawn does not change its figure.
+    if not np.isfinite(resampled.jackknife).all() and are_equal(defined, resampled.value):
+        return "rests on one subject: no interval"
     return ""
 
 

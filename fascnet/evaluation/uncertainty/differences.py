@@ -10,9 +10,7 @@ from scipy.special import ndtri
 from fascnet.evaluation.uncertainty.bootstrap import (
     FloatArray,
     Resampled,
-    SumsFigure,
     explain_no_interval,
-    resample_sums,
     select_defined,
 )
 from fascnet.evaluation.uncertainty.intervals import CONFIDENCE, Correction, estimate_interval, find_tail
@@ -67,18 +65,6 @@ def subtract(first: Resampled, second: Resampled) -> Resampled:
         first.jackknife - second.jackknife,
         min(first.subjects, second.subjects),
     )
-
-
-def compare_sums(
-    first: FloatArray, second: FloatArray, figure: SumsFigure, weights: FloatArray, *, undefined: str
-) -> Difference:
-    """Compare two sources by a figure of their per-subject sums, each (S, k), on weights (B, S).
-
-    For fairness both must be scored on the same clips; subjects that only one was scored on are left out.
-    """
-    both = np.any(first != 0, axis=1) & np.any(second != 0, axis=1)
-    pair = [resample_sums(sums * both[:, None], figure, weights) for sums in (first, second)]
-    return estimate_difference(subtract(*pair), undefined=undefined)
 
 
 def estimate_difference(difference: Resampled, *, undefined: str) -> Difference:

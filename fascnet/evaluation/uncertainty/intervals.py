@@ -117,8 +117,8 @@ def correct_levels(
         jackknife: its values with each subject left out (S,); NaN where not defined.
         subjects: how many subjects have data, for the wording; None where all S have.
     """
-    scale = _SAME * max(abs(value), 1.0)
-    if np.ptp(samples) <= scale:
+    scale = _find_rounding(value)
+    if are_equal(samples, value):
         return Correction(0.0, 0.0, describe_no_spread(len(jackknife) if subjects is None else subjects))
     if not np.isfinite(jackknife).all():
         return Correction(0.0, 0.0, "not defined when a certain subject is left out: it rests on one subject")
@@ -131,6 +131,15 @@ def correct_levels(
     if np.abs(deviation).max() <= scale:
         return Correction(0.0, 0.0, "leaving out any one subject changes nothing")
     return Correction(float(ndtri(share)), float((deviation**3).sum() / (6 * square**1.5)))
+
+
+def are_equal(samples: FloatArray, value: float) -> bool:
+    """Whether a figure of this value has equal finite resamples (B,), B > 0, but for rounding."""
+    return bool(np.ptp(samples) <= _find_rounding(value))
+
+
+def _find_rounding(value: float) -> float:
+    return _SAME * max(abs(value), 1.0)
 
 
 def find_reach(tail: float, subjects: int | None) -> float:

@@ -14,13 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fascnet.data.recording.find_clips import find_clips
+from fascnet.data.recording.picture_folder import PICTURE_SUFFIXES
 from fascnet.data.recording.recordings import open_recording
 from fascnet.data.screen.imaging_area import find_imaging_area
 from fascnet.errors import FascnetError, RecordingError, SettingError
 from fascnet.phantom.card.sources import Source, cut, find_region
 from fascnet.types import ClipSource
-
-STILL_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff"})
 
 ASSUMED_MM_PER_PX = 0.1
 """Spacing of recordings that state none and have none in the table."""
@@ -119,7 +118,7 @@ def _list_stills(folder: Path) -> list[list[Path]]:
     """List the stills of each folder, those with another leading name part (`S1_…`, `S2_…`) apart."""
     together: dict[tuple[Path, str], list[Path]] = {}
     for file in sorted(folder.rglob("*")):
-        if file.suffix.lower() in STILL_SUFFIXES and not file.name.startswith("."):
+        if file.suffix.lower() in PICTURE_SUFFIXES and not file.name.startswith("."):
             together.setdefault((file.parent, _find_lead(file)), []).append(file)
     return list(together.values())
 

@@ -11,12 +11,11 @@ from pathlib import Path
 from fascnet.data.clip_set.manifest import FILE_NAME
 from fascnet.data.labelling.labels import find_labels, read_labels
 from fascnet.data.recording.find_clips import find_clips
+from fascnet.data.recording.picture_folder import PICTURE_SUFFIXES
 from fascnet.data.recording.recordings import list_files
 from fascnet.data.recording.sidecar import SIDECAR
 from fascnet.errors import LabelError, RecordingError
 from fascnet.types import ClipSource
-
-STILL_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff"})
 
 _SAMPLE_BYTES = 65536
 
@@ -58,8 +57,9 @@ def find_backgrounds(inputs: str | Path | Sequence[str | Path]) -> list[Backgrou
         inputs: as for `find_clips`; still pictures beside the recordings of a folder are found too.
 
     Returns:
-        Sources. Subjects come from a manifest; without one every recording is a subject of its own, and the
-        stills of one folder are one, since they are most often frames of one video.
+        Sources. Subjects come from a manifest, which may list recordings and stills of one; without it every
+        recording is a subject of its own, and the stills of one folder are one, since they are most often
+        frames of one video.
 
     Raises:
         RecordingError: nothing there.
@@ -70,9 +70,9 @@ def find_backgrounds(inputs: str | Path | Sequence[str | Path]) -> list[Backgrou
     found: list[tuple[ClipSource, bool]] = []
     for entry in map(Path, listed):
         stills = list(_find_stills(entry))
-        if not (stills and entry.suffix.lower() in STILL_SUFFIXES):
+        if not (stills and entry.suffix.lower() in PICTURE_SUFFIXES):
             try:
-                found += [(clip, _is_still(clip.path)) for clip in find_clips(entry)]
+                found += [(clip, False) for clip in find_clips(entry)]
             except RecordingError:
                 # A folder of stills alone holds no recording.
                 if not stills:
@@ -80,15 +80,22 @@ def find_backgrounds(inputs: str | Path | Sequence[str | Path]) -> list[Backgrou
         found += [(_name_still(still), True) for still in stills]
     if not found:
         raise RecordingError("input: names nothing; give a recording, a still, a folder or a manifest.csv")
-    unique = {clip.path.resolve(): (clip, is_still) for clip, is_still in reversed(found)}
+    # The manifest knows whose a still is, and wins over the still given by itself.
+    found.sort(key=lambda pair: pair[1])
+    unique = {clip.path.resolve(): (clip, is_loose) for clip, is_loose in reversed(found)}
     ordered = sorted(unique.values(), key=lambda pair: str(pair[0].path))
     fingerprints = [take_fingerprint(clip.path) for clip, _ in ordered]
     files: dict[tuple[bool, str], list[str]] = {}
     for pair, fingerprint in zip(ordered, fingerprints, strict=True):
         files.setdefault(_name_subject(*pair), []).append(fingerprint)
     return [
-        BackgroundSource(clip, _hide_subject(files[_name_subject(clip, is_still)]), is_still, fingerprint)
-        for (clip, is_still), fingerprint in zip(ordered, fingerprints, strict=True)
+        BackgroundSource(
+            clip,
+            _hide_subject(files[_name_subject(clip, is_loose)]),
+            is_loose or _is_still(clip.path),
+            fingerprint,
+        )
+        for (clip, is_loose), fingerprint in zip(ordered, fingerprints, strict=True)
     ]
 
 
@@ -146,7 +153,7 @@ def take_fingerprint(path: Path) -> str:
 
 def _is_still(path: Path) -> bool:
     """Tell a picture that a manifest lists from a recording."""
-    return path.is_file() and path.suffix.lower() in STILL_SUFFIXES
+    return path.is_file() and path.suffix.lower() in PICTURE_SUFFIXES
 
 
 def _find_stills(entry: Path) -> Iterator[Path]:
@@ -161,7 +168,7 @@ def _find_stills(entry: Path) -> Iterator[Path]:
         if SIDECAR in files:
             continue
         for name in sorted(files):
-            if not name.startswith(".") and Path(name).suffix.lower() in STILL_SUFFIXES:
+            if not name.startswith(".") and Path(name).suffix.lower() in PICTURE_SUFFIXES:
                 yield Path(place) / name
 
 
@@ -178,5 +185,6 @@ def _hide_subject(fingerprints: Sequence[str]) -> str:
     return f"b{hashlib.sha256(min(fingerprints).encode()).hexdigest()[:8]}"
 
 
-def _name_subject(clip: ClipSource, is_still: bool) -> tuple[bool, str]:
-    return is_still, clip.subject_id
+def _name_subject(clip: ClipSource, is_loose: bool) -> tuple[bool, str]:
+    """Tell persons apart. A loose still has no manifest: its folder's name is not a subject of one."""
+    return is_loose, clip.subject_id

@@ -72,6 +72,19 @@ def test_one_subject_has_a_value_but_no_interval():
     assert figure.value == 0.75 and figure.ci95 is None and "one subject" in figure.reason
 
 
+def test_a_figure_that_rests_on_one_of_ten_subjects_has_no_interval():
+    sums = np.zeros((10, 4))
+    sums[:, 3] = 1.0
+    sums[0, [0, 2]] = 4, 1
+    weights = draw_weights(10, 500, 0)
+    figure = estimate_from_sums(sums, recall, weights, n=5, unit="e", undefined="x")
+    assert figure.value == 0.8 and figure.ci95 is None and figure.method == ""
+    assert figure.reason == "rests on one subject: no interval"
+    sums[1, [0, 2]] = 4, 1
+    alike = estimate_from_sums(sums, recall, weights, n=10, unit="e", undefined="x")
+    assert alike.ci95 == (0.8, 0.8) and "all resamples are equal" in alike.reason
+
+
 def test_not_defined_says_why():
     figure = estimate_from_sums(
         np.zeros((3, 4)), recall, draw_weights(3, 50, 0), n=0, unit="e", undefined="no event"

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from fascnet.evaluation.figures.events import recall
 from fascnet.evaluation.uncertainty.bootstrap import Resampled, divide, draw_weights, resample_sums
-from fascnet.evaluation.uncertainty.differences import compare_sums, compute_p, estimate_difference, subtract
+from fascnet.evaluation.uncertainty.differences import compute_p, estimate_difference, subtract
 from fascnet.evaluation.uncertainty.intervals import Correction, estimate_interval
+from fascnet.evaluation.uncertainty.multiplicity import adjust_differences
 
 NONE = Correction(0.0, 0.0)
 
@@ -25,7 +27,8 @@ def make_pair(seed, n=40, effect=0.0, noise=0.3):
 
 def compare(first, second, resamples=1000, seed=0):
     weights = draw_weights(len(first), resamples, seed)
-    return compare_sums(first, second, mean, weights, undefined="nothing to compare")
+    pair = [resample_sums(sums, mean, weights) for sums in (first, second)]
+    return estimate_difference(subtract(*pair), undefined="nothing to compare")
 
 
 def test_swapping_the_sources_turns_the_sign_and_nothing_else():
@@ -113,14 +116,6 @@ def test_no_difference_is_found_at_the_stated_rate(trials):
     assert np.mean(np.array(found) < 0.05) == pytest.approx(0.05, abs=tolerance + 0.005)
 
 
-def test_subjects_that_one_source_lacks_are_left_out():
-    first, second = make_pair(4)
-    second[:10] = 0
-    found = compare(first, second)
-    assert found.subjects == 30
-    assert found.value == pytest.approx(first[10:, 0].mean() - second[10:, 0].mean())
-
-
 def test_what_cannot_be_compared_says_why():
     first, second = make_pair(5)
     none = compare(first, np.zeros_like(second))
@@ -138,6 +133,19 @@ def test_what_cannot_be_compared_says_why():
     r = Resampled(0.0, np.zeros(5), np.zeros(3), 3)
     with pytest.raises(ValueError, match="same weights"):
         subtract(r, Resampled(0.0, np.zeros(6), np.zeros(3), 3))
+
+
+def test_a_difference_that_rests_on_one_subject_has_no_p():
+    """Nine controls have no event to find; one source finds all five of the patient, the other none."""
+    all_found, none_found = np.zeros((2, 10, 4))
+    all_found[:, 3] = none_found[:, 3] = 1.0
+    all_found[0, 0] = none_found[0, 2] = 5
+    weights = draw_weights(10, 500, 0)
+    pair = [resample_sums(sums, recall, weights) for sums in (all_found, none_found)]
+    found = estimate_difference(subtract(*pair), undefined="")
+    assert found.value == 1 and found.ci95 is None and found.p is None
+    assert found.reason == "rests on one subject: no interval"
+    assert adjust_differences({"recall": found}) == {}
 
 
 def test_json_names_the_method():

@@ -83,6 +83,13 @@ def test_not_defined_says_why():
     assert one.to_json()["interval"] is None and one.to_json()["reason"] == one.reason
 
 
+def test_one_subject_of_ten_judges_nothing():
+    alone = Resampled(1.0, np.array([1.0, np.nan, 1.0, 1.0]), np.array([np.nan] + [1.0] * 9), 10)
+    found = judge_non_inferiority(alone, margin=0.1)
+    assert found.verdict == "not defined" and found.interval is None and found.value == 1
+    assert found.reason == "rests on one subject: no interval"
+
+
 @pytest.mark.parametrize("margin", [0, -0.1, np.nan, np.inf])
 def test_a_margin_must_be_one(margin):
     with pytest.raises(SettingError, match="margin"):

@@ -106,3 +106,20 @@ def test_a_manifest_may_list_stills(tmp_path: Path) -> None:
     assert source.is_still
     assert source.clip.mm_per_px == pytest.approx(0.1)
     assert "anna" not in source.subject_id
+
+
+def test_a_recording_and_a_still_of_one_subject_are_one_person(tmp_path: Path) -> None:
+    clips = []
+    for k, person in enumerate(["anna", "max"]):
+        recording = write_recording(tmp_path / f"{k}.avi", k, n_frames=2)
+        still = write_still(tmp_path / f"{k}.png", k)
+        clips += [ClipSource(f"video{k}", recording, person), ClipSource(f"still{k}", still, person)]
+    write_manifest(tmp_path, clips)
+
+    found = find_backgrounds(tmp_path)
+
+    assert [s.is_still for s in found] == [False, True, False, True]
+    anna, also_anna, max_, also_max = (s.subject_id for s in found)
+    assert anna == also_anna != max_ == also_max
+    given_twice = find_backgrounds([tmp_path / "0.png", tmp_path])
+    assert [s.subject_id for s in given_twice] == [s.subject_id for s in found]
