@@ -93,6 +93,8 @@ def _check_places(verb: str, config: Mapping[Any, Any]) -> None:
         for part in key.split("."):
             value = value.get(part) if isinstance(value, Mapping) else None
         for one in value if isinstance(value, list) else [value]:
+            if isinstance(one, str) and not one.strip():
+                raise SettingError(f"{verb}: {key} is empty; give {key}=FILE or a folder ('.' for this one)")
             if isinstance(one, bool | int | float):
                 kind = "truth" if isinstance(one, bool) else "number"
                 raise SettingError(
@@ -110,7 +112,7 @@ def _explain(error: BaseException, verb: str) -> str:
         chain.append(str(error.__cause__))
     text = " ".join(chain)
     if isinstance(error, OverrideParseException):
-        return f"'{error.override}' cannot be read ({' '.join(str(error).split('See http')[0].split())})"
+        return _explain_override(error.override)
     not_a_key = re.search(r"Key '([^']+)' is not in struct", text)
     wanted = re.search(r"Could not override '([^']+)'", text)
     if not_a_key or wanted:
@@ -133,6 +135,15 @@ def _explain(error: BaseException, verb: str) -> str:
         )
     # Where Hydra looked is of no use to anybody who did not write the tree.
     return " ".join(text.split("Config search path")[0].split())[:300]
+
+
+def _explain_override(override: str) -> str:
+    """Say what is wrong with an override that Hydra's grammar does not know."""
+    key, equals, value = override.partition("=")
+    if not equals or key.startswith("-"):
+        return f"'{override}' is no setting; settings are KEY=VALUE, such as input=clip.mp4"
+    quoted = value.replace('"', '\\"')
+    return f"'{override}' cannot be read; put the value in quotes of its own: '{key}=\"{quoted}\"'"
 
 
 def _has_own_keys(group: str) -> bool:

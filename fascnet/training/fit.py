@@ -266,7 +266,7 @@ def _describe_model(
     trained: FasciculationUNet = module.network.eval()
     device = torch.device("cuda") if trainer.accelerator == "gpu" else torch.device("cpu")
     trained.to(device)
-    tuning = tune_on_validation(trained, data.val_clips, device)
+    tuning = tune_on_validation(trained, data.val_clips, device, earlier)
     trained_on = sorted({clip.source.subject_id for clip in data.train_clips})
     tuned_on = sorted({clip.source.subject_id for clip in data.val_clips})
     subjects = sorted({*trained_on, *tuned_on})

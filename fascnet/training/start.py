@@ -14,6 +14,7 @@ from fascnet.inference.model_file import Model, find_packaged_model, load_model
 from fascnet.models.build import complete_arguments
 from fascnet.models.preprocessing import Preprocessor
 from fascnet.models.unet import FasciculationUNet
+from fascnet.types import ClipCalibration, EventDefinition
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +26,18 @@ class Start:
         salt: of their subjects' hashes.
         subjects_sha256: whom they have seen at all.
         training_subjects_sha256: whom they have learned from.
+        definition: what makes an event, of the first of them.
+        calibration: of its clip scores.
+        operating_point: of it.
     """
 
     sha256: tuple[str, ...]
     salt: str
     subjects_sha256: tuple[str, ...]
     training_subjects_sha256: tuple[str, ...]
+    definition: EventDefinition
+    calibration: ClipCalibration
+    operating_point: Mapping[str, float | int | None]
 
 
 def load_start(
@@ -89,6 +96,9 @@ def load_start(
         specs[0].salt,
         join(*(spec.subjects_sha256 for spec in specs)),
         join(*(spec.training_subjects_sha256 for spec in specs)),
+        specs[0].event_definition,
+        specs[0].calibration,
+        specs[0].operating_point,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -17,8 +18,9 @@ from fascnet.inference.scores import calibrate
 from fascnet.models.unet import FasciculationUNet
 from fascnet.training.calibration import fit_calibration, fit_cell_calibration, fold_into_head
 from fascnet.training.definition_variations import vary_definition
-from fascnet.training.event_scoring import choose_scored_definition
+from fascnet.training.event_scoring import LEAST_OF_A_KIND, LEAST_SUBJECTS, choose_scored_definition
 from fascnet.training.heatmap_spool import HeatmapSpool
+from fascnet.training.start import Start
 from fascnet.training.validation import (
     Review,
     count_cells,
@@ -28,6 +30,8 @@ from fascnet.training.validation import (
     stream_clip,
 )
 from fascnet.types import ClipCalibration, EventDefinition
+
+logger = logging.getLogger(__name__)
 
 SEARCH: tuple[dict[str, tuple[float, ...]], ...] = (
     {
@@ -63,15 +67,22 @@ class Tuning:
 
 
 def tune_on_validation(
-    network: FasciculationUNet, clips: Sequence[WorkingClip], device: torch.device
+    network: FasciculationUNet,
+    clips: Sequence[WorkingClip],
+    device: torch.device,
+    earlier: Start | None = None,
 ) -> Tuning:
     """Calibrate the cells, then choose event definition, calibration of clips and operating point.
+
+    Where a model with fitted event scores was started from and the clips are too few to fit them anew,
+    nothing is chosen: the few would only spoil what many have decided.
 
     Args:
         network: in evaluation mode, on `device`; its head is rescaled in place, so that of the cells at
             probability p a share of p twitches.
         clips: validation clips.
         device: where the network is.
+        earlier: the model that this one was started from, or None.
 
     Returns:
         The definition with the largest F1 (of equals, the strictest), with event scores where there is enough
@@ -81,10 +92,13 @@ def tune_on_validation(
     with HeatmapSpool() as spool:
         cells = _fill_spool(spool, network, clips, device)
         calibration_of_cells = fit_cell_calibration(cells)
-        fold_into_head(network, calibration_of_cells)
         spool.calibrate(calibration_of_cells)
         left_out: dict[str, float] = {}
         scored = choose_scored_definition(spool, clips)
+        if scored is None and earlier is not None and earlier.definition.has_weights:
+            spool.calibrate(ClipCalibration())
+            return _keep_earlier(spool, clips, earlier)
+        fold_into_head(network, calibration_of_cells)
         if scored is not None:
             definition, left_out["event_f1_left_out"] = scored
         else:
@@ -101,6 +115,24 @@ def tune_on_validation(
     scores = np.array([calibrate(logit, calibration) for logit in review.clip_logits])
     point = choose_operating_point(scores, np.array(review.clip_truths, bool))
     return Tuning(definition, calibration, point, {**review.summarise(), **left_out})
+
+
+def _keep_earlier(spool: HeatmapSpool, clips: Sequence[WorkingClip], earlier: Start) -> Tuning:
+    """Keep what was chosen for the model that this one came from; say so, and judge it on the clips."""
+    logger.warning(
+        "%d validation clips of %d subjects are too few to choose thresholds and calibration on: those of "
+        "the model of init are kept; put more subjects with fasciculations into split 'val' (%d found and "
+        "%d false candidates of %d subjects are needed)",
+        len(clips),
+        len({clip.source.subject_id for clip in clips}),
+        LEAST_OF_A_KIND,
+        LEAST_OF_A_KIND,
+        LEAST_SUBJECTS,
+    )
+    review = Review(earlier.definition)
+    for index, clip in enumerate(clips):
+        review.add(clip, spool.read_chunks(index))
+    return Tuning(earlier.definition, earlier.calibration, dict(earlier.operating_point), review.summarise())
 
 
 def _fill_spool(

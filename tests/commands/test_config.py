@@ -64,7 +64,11 @@ def test_every_verb_has_a_config(verb: str) -> None:
         ([*TRAIN, "trainer=3"], "takes a name"),
         ([*TRAIN, "+foo=3"], "nothing reads the key 'foo'"),
         ([*TRAIN, "seed"], "seed"),
-        ([*TRAIN, "seed=[1"], r"'seed=\[1' cannot be read"),
+        ([*TRAIN, "seed=[1"], r"'seed=\[1' cannot be read; put the value in quotes"),
+        (["clinic"], "'clinic' is no setting; settings are KEY=VALUE"),
+        (["--data.root=clinic"], "is no setting; settings are KEY=VALUE"),
+        (["output=x", "data.root="], r"data\.root is empty; give data\.root=FILE or a folder"),
+        ([*TRAIN, "init=Müller (1).safetensors"], r"""'init="Müller \(1\).safetensors"'"""),
         ([*TRAIN, "name=${nowhere}"], "nowhere"),
         (["output=2024", "data.root=x"], "train: output=2024 was read as a number; .* as ./NAME"),
         (["output=x", "data.root=1e3"], "data.root=1000.0 was read as a number"),
@@ -108,6 +112,15 @@ def test_a_value_in_the_place_of_keys_is_refused(verb: str, overrides: list[str]
 @pytest.mark.parametrize("key", ["reject", "name_periodic"])
 def test_a_rule_can_be_left_out(key: str) -> None:
     assert compose_config("predict", ["input=a", "output=b", f"{key}=null"])[key] is None
+
+
+@pytest.mark.parametrize("name", ["Müller's clip (1).mp4", "a=b,c.mp4", "[x].mp4", 'say "a".mp4'])
+def test_what_is_advised_for_odd_names_works(name: str) -> None:
+    with pytest.raises(SettingError) as refused:
+        compose_config("predict", [f"input={name}", "output=b", "model=("])
+    assert "cannot be read" in f"{refused.value}"
+    escaped = name.replace('"', '\\"')
+    assert compose_config("predict", [f'input="{escaped}"', "output=b"])["input"] == name
 
 
 def test_a_folder_of_digits_can_be_named() -> None:

@@ -10,9 +10,10 @@ import torch
 from fascnet.data.labelling.targets import rasterise_truth
 from fascnet.data.training_input.working_clip import WorkingClip
 from fascnet.training.heatmap_spool import HeatmapSpool
+from fascnet.training.start import Start
 from fascnet.training.tuning import choose_definition, choose_operating_point, tune_on_validation
 from fascnet.training.validation import stream_clip
-from fascnet.types import ClipCalibration
+from fascnet.types import ClipCalibration, EventDefinition
 from tests.data.tiny import make_frames, make_working_clip
 from tests.models.test_unet import make_network
 
@@ -58,6 +59,23 @@ def test_cells_become_probabilities_and_the_network_runs_once(
     assert figures["pixel_ap"] == pytest.approx(1.0, abs=0.01)
     assert tuned.calibration == ClipCalibration()
     assert tuned.operating_point == {}
+
+
+def test_too_few_clips_do_not_replace_what_many_have_chosen(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    clip, network = make_working_clip(tmp_path, make_frames(45, 0, range(18, 27))), make_network()
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    chosen = EventDefinition(0.3, 0.18, min_score=0.45, score_intercept=-0.9, score_strength=1.1)
+    earlier = Start((), "salt", (), (), chosen, ClipCalibration(0.9, -1.5), {"clip_threshold": 0.64})
+    tuned = tune_on_validation(network, [clip], torch.device("cpu"), earlier)
+    assert (tuned.definition, tuned.calibration) == (chosen, ClipCalibration(0.9, -1.5))
+    assert tuned.operating_point == {"clip_threshold": 0.64}
+    assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
+    assert "1 validation clips of 1 subjects are too few" in caplog.text
+    # A model whose scores were never fitted has nothing to keep.
+    plain = replace(earlier, definition=EventDefinition())
+    assert tune_on_validation(network, [clip], torch.device("cpu"), plain).definition != plain.definition
 
 
 def test_the_head_says_what_the_tuned_heatmaps_say(tmp_path: Path) -> None:
