@@ -12,6 +12,16 @@ from fascnet.commands.config import name_module
 from fascnet.commands.main import VERBS
 from fascnet.data.clip_set.manifest import COLUMNS, read_manifest
 from fascnet.data.labelling.label_format import CERTAINTIES, parse_labels
+from fascnet.inference.heatmap_store import HEATMAP_KEYS
+from fascnet.inference.kinematics.columns import KINEMATIC_COLUMNS
+from fascnet.inference.tables import (
+    ADDED_EVENT_COLUMNS,
+    ADDED_SCORE_COLUMNS,
+    EVENT_COLUMNS,
+    INTERVAL_COLUMNS,
+    SCORE_COLUMNS,
+    SCREEN_COLUMNS,
+)
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA_README = (ROOT / "data" / "README.md").read_text(encoding="utf-8")
@@ -34,6 +44,15 @@ def test_the_manifest_example_is_valid(tmp_path: Path) -> None:
     (clip,) = read_manifest(tmp_path)
     assert clip.clip_id == "p01_gm_L_003" and clip.mm_per_px == 0.088
     assert tuple(block.splitlines()[0].split(",")) == COLUMNS
+
+
+def test_every_column_that_predict_writes_is_explained() -> None:
+    text = (ROOT / "docs" / "outputs.md").read_text(encoding="utf-8")
+    columns = (*SCORE_COLUMNS, *SCREEN_COLUMNS, *ADDED_SCORE_COLUMNS, *EVENT_COLUMNS, *ADDED_EVENT_COLUMNS)
+    assert [name for name in columns if f"`{name}`" not in text] == []
+    assert ", ".join(INTERVAL_COLUMNS) in text and all(f"`{key}`" in text for key in HEATMAP_KEYS)
+    kinematics = (ROOT / "docs" / "kinematics.md").read_text(encoding="utf-8")
+    assert [name for name in KINEMATIC_COLUMNS if f"`{name}`" not in kinematics] == []
 
 
 def test_contributing_describes_every_room() -> None:

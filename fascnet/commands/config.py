@@ -168,18 +168,17 @@ def _find_unread(given: object, plan: object, prefix: str = "") -> str | None:
 def _find_replaced(given: object, plan: object, prefix: str = "") -> str | None:
     """Find a key whose own keys were all replaced by one value; None if none were.
 
-    Nodes with `_target_` may be null, which leaves out what they describe.
+    Nodes with `_target_` are left to their verbs: some may be null, and that says what to write instead.
     """
     if not isinstance(given, dict) or not isinstance(plan, dict) or "_target_" in plan:
         return None
-    for key, child in plan.items():
-        if isinstance(child, dict) and child and key in given and not isinstance(given[key], dict):
-            if not ("_target_" in child and given[key] is None):
-                return f"{prefix}{key}"
-        elif key in given:
-            replaced = _find_replaced(given[key], child, f"{prefix}{key}.")
-            if replaced is not None:
-                return replaced
+    for key in plan.keys() & given.keys():
+        child, value = plan[key], given[key]
+        replaced = _find_replaced(value, child, f"{prefix}{key}.")
+        if isinstance(child, dict) and child and "_target_" not in child and not isinstance(value, dict):
+            replaced = f"{prefix}{key}"
+        if replaced is not None:
+            return replaced
     return None
 
 

@@ -135,5 +135,7 @@ def _print_result(console: Console, result: StudyResult) -> None:
         parts.append(f"{result.frames_per_second:.0f} frames/s with all files")
     console.print(f"{', '.join(parts)}. Research tool, not a medical device.", markup=False, soft_wrap=True)
     console.print(
-        f"{result.output}: scores.csv, events.csv, run.json, a folder per clip", markup=False, soft_wrap=True
+        f"{result.output}: scores.csv, events.csv, intervals.csv, run.json, a folder per clip",
+        markup=False,
+        soft_wrap=True,
     )

@@ -76,7 +76,7 @@ def test_nothing_is_written_without_output(
         ([*VALUES, "widths=0.1"], "widths=0.1 must be a list"),
         ([*VALUES, "subjects=[1]"], "subjects: give sizes of 2 or more"),
         ([*VALUES, "studies=1.5"], "studies=1.5 must be a whole number"),
-        ([*VALUES, "output=3"], "output=3 must be a folder or null"),
+        ([*VALUES, "output=3"], "output=3 was read as a number"),
         ([*VALUES, "non_inferiority.power=true"], "non_inferiority.power=True must be a number"),
         ([*VALUES, "non_inferiority.margin=-1"], "non_inferiority.margin=-1 must be above 0"),
         (["pilot=nowhere"], "nowhere/metrics.json: cannot be read"),
