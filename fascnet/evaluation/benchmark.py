@@ -6,7 +6,7 @@ It reads files, never a model: any other method or rater can be judged by it.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 
 from fascnet.errors import SettingError
@@ -20,6 +20,7 @@ from fascnet.evaluation.cuts.event_subgroups import (
 from fascnet.evaluation.cuts.subgroups import ClipTable
 from fascnet.evaluation.cuts.worst_clips import WorstClip, rank_worst_clips
 from fascnet.evaluation.outcome import compare_sources
+from fascnet.evaluation.raters.consensus import UNSURE
 from fascnet.evaluation.raters.group_agreement import score_group
 from fascnet.evaluation.raters.interchangeability import (
     MIN_RATERS,
@@ -80,7 +81,7 @@ class Benchmark:
         warnings: lines that belong on top.
         unscored: labelled clips that no source was given.
         statements: every source against counts, presence and grades of whole clips, by rater.
-        rules: every choice.
+        rules: every choice; where a consensus was built, its undecided events are among those left out.
         resamples: bootstrap resamples.
         seed: of the bootstrap.
     """
@@ -162,6 +163,8 @@ def run_benchmark(
     raters = list_raters(labels)
     if name == CONSENSUS and CONSENSUS not in raters:
         labels = add_consensus(labels, rules, facts)
+        # What the raters leave undecided is no event that a source must find, and none that it invents.
+        rules = replace(rules, ignored_certainty=rules.ignored_certainty | {UNSURE})
     truth = build_rater(name, labels)
     if not any(clip_id in source.clips for source in sources for clip_id in truth.clips):
         raise SettingError(f"predictions: none of their clips was labelled by '{name}'; use the same clip_id")
