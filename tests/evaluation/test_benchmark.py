@@ -186,6 +186,7 @@ def test_possible_events_can_be_left_out(tmp_path):
     assert left_out["clips"]["sensitivity"].n == 1, "the clip with a possible event only is neither"
     counted = bench({"net": folder}, tmp_path / "l", tmp_path / "o", RULES, None).results[0].figures
     assert (counted["events"]["recall"].n, counted["clips"]["sensitivity"].n) == (2, 2)
+    assert counted["pixels"]["dice"].n == 2 * left_out["pixels"]["dice"].n > 0
 
 
 @pytest.mark.parametrize(

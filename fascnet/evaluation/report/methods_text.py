@@ -92,7 +92,8 @@ def _word_figures(benchmark: Benchmark) -> str:
         "and expected calibration error (ten bins of equal width). Counts of events per clip: ICC(2,1) and "
         "ICC(3,1) (Shrout & Fleiss 1979), Spearman's rho, bias and 95 % limits of agreement (Bland & Altman "
         "1986), ratio of rates. Pixels: Dice, IoU and mean boundary distance of heatmap cells of probability "
-        f"{rules.pixel_threshold:g} or more, and average precision; cells in an ignore ring were left out."
+        f"{rules.pixel_threshold:g} or more, and average precision; cells in an ignore ring, "
+        "and moments of an event that does not count, were left out."
     )
 
 
