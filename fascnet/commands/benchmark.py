@@ -11,11 +11,10 @@ from fascnet.commands.benchmark_rules import THRESHOLDS, build_rules, check_whol
 from fascnet.errors import SettingError
 
 if TYPE_CHECKING:
-    from fascnet.evaluation.benchmark import Benchmark, History
-    from fascnet.evaluation.clip_statements import StatementResult, Statements
+    from fascnet.evaluation.benchmark import Benchmark
+    from fascnet.evaluation.clip_statements import StatementResult
     from fascnet.evaluation.report.worst_clip_pictures import WorstClipPicture
     from fascnet.evaluation.rules import ScoringRules
-    from fascnet.evaluation.sources.source import Source
     from fascnet.evaluation.sources.training_record import TrainingRecord
     from fascnet.types import ClipSource, Labels
 
@@ -42,7 +41,7 @@ def run(config: dict[str, Any]) -> int:
         FascnetError: a wrong setting, input or output.
     """
     from fascnet.data.label_forms.clip_labels import read_clip_labels  # noqa: PLC0415 - `--help` is instant
-    from fascnet.evaluation.benchmark import History, run_benchmark  # noqa: PLC0415
+    from fascnet.evaluation.benchmark import History, judge_statements, run_benchmark  # noqa: PLC0415
     from fascnet.evaluation.cuts.subgroups import merge_clip_tables, read_clip_table  # noqa: PLC0415
     from fascnet.evaluation.metrics_file import write_metrics  # noqa: PLC0415
     from fascnet.evaluation.report.csv_tables import write_tables  # noqa: PLC0415
@@ -69,7 +68,8 @@ def run(config: dict[str, Any]) -> int:
         {key: float(config[key]) for key in THRESHOLDS},
         THRESHOLDS,
     )
-    tables = [read_clip_table(Path(path)) for path in check_words("clip_tables", config["clip_tables"])]
+    paths = check_words("clip_tables", config["clip_tables"])
+    table = merge_clip_tables([read_clip_table(Path(path)) for path in paths])
     clips = _find_input(config)
     sources += [load_source(name, _run_baseline(name, config, output)) for name in config["baselines"]]
     if not labels and not statements:
@@ -78,15 +78,26 @@ def run(config: dict[str, Any]) -> int:
             "give the folder of label files"
         )
     if not labels:
-        return _judge_statements(sources, statements, rules, history, resamples, seed, output)
+        found = judge_statements(
+            sources,
+            statements,
+            rules,
+            studied={clip for source in sources for clip in source.clips},
+            history=history,
+            clips=clips,
+            clip_table=table,
+            resamples=resamples,
+            seed=seed,
+        )
+        return _write_statements(sources[0].name, found, rules, output)
     benchmark = run_benchmark(
         sources,
         labels,
         rules,
         reference=config["reference"],
-        expected=[clip.clip_id for clip in clips],
+        clips=clips,
         history=history,
-        clip_table=merge_clip_tables(tables),
+        clip_table=table,
         statements=statements,
         resamples=resamples,
         seed=seed,
@@ -103,29 +114,18 @@ def run(config: dict[str, Any]) -> int:
     return int(benchmark.incomplete)
 
 
-def _judge_statements(
-    sources: Sequence[Source],
-    statements: Statements,
-    rules: ScoringRules,
-    history: History,
-    resamples: int,
-    seed: int,
-    output: Path,
+def _write_statements(
+    main_source: str, found: Sequence[StatementResult], rules: ScoringRules, output: Path
 ) -> int:
-    """Judge where raters gave counts, presence or grades of whole clips, and no events at all."""
-    from fascnet.evaluation.benchmark import judge_statements  # noqa: PLC0415
+    """Write the figures where raters gave counts, presence or grades of whole clips, and no events."""
     from fascnet.evaluation.metrics_file import write_statement_metrics  # noqa: PLC0415
     from fascnet.evaluation.report.csv_tables import write_statement_table  # noqa: PLC0415
 
-    studied = {clip for source in sources for clip in source.clips}
-    found = judge_statements(
-        sources, statements, rules, studied=studied, history=history, resamples=resamples, seed=seed
-    )
     if not found:
         raise SettingError(
             "predictions: none of their clips stands in clip_labels.csv of the labels; use the same clip_id"
         )
-    write_statement_metrics(sources[0].name, found, rules, output)
+    write_statement_metrics(main_source, found, rules, output)
     table = write_statement_table(found, output / "tables")
     _print_statements(found)
     print(f"no events are labelled, so there is no report of events; figures: {table}")
@@ -243,10 +243,13 @@ def _measure_bar(
 ) -> dict[str, object]:
     from fascnet.data.whole_file import write_whole  # noqa: PLC0415
     from fascnet.evaluation.farneback_bar import describe_bar, measure_farneback_bar  # noqa: PLC0415
+    from fascnet.evaluation.figures.pixels import leave_out_places  # noqa: PLC0415
 
     grid = ("spatial_sigma_px", "pitch_mm", "rate_hz", "assumed_mm_per_px")
     settings = {key: config["farneback"][key] for key in grid}
-    table = measure_farneback_bar(clips, benchmark.study.labels, workers=config["workers"], **settings)
+    ignored = benchmark.rules.ignored_certainty
+    labels = {clip_id: leave_out_places(one, ignored) for clip_id, one in benchmark.study.labels.items()}
+    table = measure_farneback_bar(clips, labels, workers=config["workers"], **settings)
     with write_whole(output / "tables" / "farneback_bar.csv") as beside:
         table.to_csv(beside, index=False, lineterminator="\n")
     return describe_bar(table)

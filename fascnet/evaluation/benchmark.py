@@ -6,7 +6,7 @@ It reads files, never a model: any other method or rater can be judged by it.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 
 from fascnet.errors import SettingError
@@ -20,6 +20,7 @@ from fascnet.evaluation.cuts.event_subgroups import (
 from fascnet.evaluation.cuts.subgroups import ClipTable
 from fascnet.evaluation.cuts.worst_clips import WorstClip, rank_worst_clips
 from fascnet.evaluation.outcome import compare_sources
+from fascnet.evaluation.raters.consensus import UNSURE
 from fascnet.evaluation.raters.group_agreement import score_group
 from fascnet.evaluation.raters.interchangeability import (
     MIN_RATERS,
@@ -31,13 +32,14 @@ from fascnet.evaluation.raters.pair_agreement import score_pair
 from fascnet.evaluation.reference import CONSENSUS, add_consensus, choose_reference, list_raters
 from fascnet.evaluation.rules import ScoringRules
 from fascnet.evaluation.scoring import Section, SourceResult, Study, score_source
+from fascnet.evaluation.sources.clip_facts import collect_facts, warn_of_unnamed
 from fascnet.evaluation.sources.missing import MissingClips, settle_missing
 from fascnet.evaluation.sources.seen_subjects import SeenCheck, Threshold, check_seen, trace_thresholds
-from fascnet.evaluation.sources.source import ClipFacts, Source, build_rater
+from fascnet.evaluation.sources.source import Source, build_rater
 from fascnet.evaluation.sources.training_record import TrainingRecord
 from fascnet.evaluation.study_warnings import find_warnings
 from fascnet.evaluation.uncertainty.bootstrap import draw_weights
-from fascnet.types import Labels
+from fascnet.types import ClipSource, Labels
 
 LabelSet = Mapping[str, Mapping[str, Labels]]
 
@@ -80,7 +82,7 @@ class Benchmark:
         warnings: lines that belong on top.
         unscored: labelled clips that no source was given.
         statements: every source against counts, presence and grades of whole clips, by rater.
-        rules: every choice.
+        rules: every choice; where a consensus was built, its undecided events are among those left out.
         resamples: bootstrap resamples.
         seed: of the bootstrap.
     """
@@ -123,7 +125,7 @@ def run_benchmark(
     rules: ScoringRules,
     *,
     reference: str | None = None,
-    expected: Sequence[str] = (),
+    clips: Sequence[ClipSource] = (),
     history: History = History(),
     clip_table: ClipTable | None = None,
     statements: Statements | None = None,
@@ -138,9 +140,10 @@ def run_benchmark(
         labels: clip_id -> rater -> labels.
         rules: every choice that decides a figure.
         reference: the rater taken as true, or `consensus`; None where there is just one rater.
-        expected: clips that every source should have judged, apart from those that any source names.
+        clips: recordings that every source should have judged, apart from those that any source names; what
+            their manifest says of them stands in for what no source says.
         history: what is known of how the sources came about.
-        clip_table: columns to cut clips by, besides what the sources say.
+        clip_table: columns to cut clips by, besides what the sources say; its subjects are asked for last.
         statements: what raters said about whole clips without times; None for nothing.
         resamples: bootstrap resamples of subjects; 0 for no intervals.
         seed: seed of the bootstrap.
@@ -151,17 +154,20 @@ def run_benchmark(
     """
     name = choose_reference(labels, reference)
     # Labels of other splits lie in the same folder: what no source was ever given is no part of this study.
-    studied = {c for source in sources for c in (*source.clips, *source.failed)} | set(expected)
+    studied = {c for source in sources for c in (*source.clips, *source.failed)}
+    studied |= {clip.clip_id for clip in clips}
     unscored = (
         tuple(sorted(set(labels) - studied))
         if name == CONSENSUS
         else tuple(sorted(c for c, by_rater in labels.items() if name in by_rater and c not in studied))
     )
     labels = {clip_id: by_rater for clip_id, by_rater in labels.items() if clip_id in studied}
-    facts = collect_facts(sources, labels)
+    facts = collect_facts(sources, labels, clips, clip_table)
     raters = list_raters(labels)
     if name == CONSENSUS and CONSENSUS not in raters:
         labels = add_consensus(labels, rules, facts)
+        # What the raters leave undecided is no event that a source must find, and none that it invents.
+        rules = replace(rules, ignored_certainty=rules.ignored_certainty | {UNSURE})
     truth = build_rater(name, labels)
     if not any(clip_id in source.clips for source in sources for clip_id in truth.clips):
         raise SettingError(f"predictions: none of their clips was labelled by '{name}'; use the same clip_id")
@@ -204,6 +210,7 @@ def run_benchmark(
         worst_clips=rank_worst_clips(main.outcomes, rules.worst_clips),
         warnings=(
             *find_warnings(study, results, missing, seen, rules, raters, len(unscored)),
+            *warn_of_unnamed(subject_of),
             *_warn_of_untimed(truth, {} if statements is None else statements, studied),
         ),
         unscored=unscored,
@@ -213,6 +220,8 @@ def run_benchmark(
             rules,
             studied=studied,
             history=history,
+            clips=clips,
+            clip_table=clip_table,
             resamples=resamples,
             seed=seed,
         ),
@@ -242,6 +251,8 @@ def judge_statements(
     *,
     studied: Collection[str],
     history: History = History(),
+    clips: Sequence[ClipSource] = (),
+    clip_table: ClipTable | None = None,
     resamples: int = 2000,
     seed: int = 0,
 ) -> list[StatementResult]:
@@ -253,6 +264,8 @@ def judge_statements(
         rules: every choice that decides a figure.
         studied: clips of this study.
         history: what is known of how the sources came about.
+        clips: recordings; their manifest may name subjects.
+        clip_table: columns of clips; it may name subjects.
         resamples: bootstrap resamples of subjects.
         seed: of the bootstrap.
 
@@ -261,34 +274,12 @@ def judge_statements(
     """
     said = {clip_id: by_rater for clip_id, by_rater in statements.items() if clip_id in studied}
     judged = [source for source in sources if source.name != CONSENSUS]
-    facts = collect_facts(judged, said)
+    facts = collect_facts(judged, said, clips, clip_table)
     subject_of = {clip_id: facts[clip_id].subject_id for clip_id in said}
     for source in judged:
         if source.kind == "prediction" and said:
             _check_seen(source.name, history, subject_of)
     return score_statements(judged, said, facts, rules, resamples, seed)
-
-
-def collect_facts(sources: Sequence[Source], labels: Mapping[str, object]) -> dict[str, ClipFacts]:
-    """Collect what is known about each labelled clip from the first source that knows it.
-
-    A clip that no source lists is a subject of its own.
-
-    Raises:
-        SettingError: two sources disagree about a clip's subject.
-    """
-    facts: dict[str, ClipFacts] = {}
-    for clip_id in labels:
-        known = [source.facts[clip_id] for source in sources if clip_id in source.facts]
-        if len({fact.subject_id for fact in known}) > 1:
-            raise SettingError(
-                f"predictions: clip '{clip_id}' has subject_id "
-                f"{' and '.join(sorted({fact.subject_id for fact in known}))}; predict all from one manifest"
-            )
-        # A clip that could not be read has no frame rate in one source, but perhaps in the next.
-        known.sort(key=lambda fact: fact.fps is None)
-        facts[clip_id] = known[0] if known else ClipFacts(clip_id)
-    return facts
 
 
 def _check_names(sources: Sequence[Source]) -> None:

@@ -124,13 +124,13 @@ def describe_statements(statements: Sequence[StatementResult]) -> dict[str, dict
 
 def describe_reference(benchmark: Benchmark) -> dict[str, object]:
     """Return who was taken as true, and how much there is of it."""
-    truth = benchmark.study.truth
+    truth, ignored = benchmark.study.truth, benchmark.rules.ignored_certainty
     seconds = sum(end_s - start_s for clip in truth.clips.values() for start_s, end_s in clip.examined)
     return {
         "rater": truth.name,
         "clips": len(truth.clips),
         "subjects": len(benchmark.study.subjects),
-        "events": sum(len(clip.events) for clip in truth.clips.values()),
+        "events": sum(e.certainty not in ignored for clip in truth.clips.values() for e in clip.events),
         "examined_min": seconds / 60,
         "labelled_but_in_no_source": list(benchmark.unscored),
     }

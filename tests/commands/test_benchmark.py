@@ -176,6 +176,35 @@ def test_tables_of_other_tools_on_both_sides(tmp_path):
     assert metrics["seen_subjects"]["model"]["status"] == "not_checked"
 
 
+def test_input_and_clip_tables_name_the_subjects_that_no_source_names(tmp_path):
+    clips = ("a", "b", "c", "d")
+    (tmp_path / "events.csv").write_text(
+        "\n".join(["clip_id,onset_s,offset_s", *(f"{clip},1.0,1.4" for clip in clips)]) + "\n"
+    )
+    for clip in clips:
+        write_label(tmp_path / "l", clip, "anna", [(1.1, 1.5, 60, 60)])
+    rows = [f"{clip}.mp4,{clip},s{k // 2},biceps,{k // 2}" for k, clip in enumerate(clips)]
+    table = "\n".join(["path,clip_id,subject_id,muscle,scanner", *rows]) + "\n"
+    (tmp_path / "clips.csv").write_text(table)
+    (tmp_path / "study").mkdir()
+    (tmp_path / "study" / "manifest.csv").write_text(table)
+    for clip in clips:
+        (tmp_path / "study" / f"{clip}.mp4").touch()
+    said = "nobody names the subject of 4 clips: each counts as its own; give input=MANIFEST"
+    given = {
+        "alone": [],
+        "input": [f"input={tmp_path / 'study'}", "worst_clips=0"],
+        "table": [f"clip_tables=[{tmp_path / 'clips.csv'}]", "subgroups=[scanner]"],
+    }
+    for name, settings in given.items():
+        assert call(tmp_path / "events.csv", tmp_path / "l", tmp_path / name, *settings) == 0
+        metrics = json.loads((tmp_path / name / "metrics.json").read_text())
+        assert metrics["reference"]["subjects"] == (4 if name == "alone" else 2), name
+        assert (said in metrics["warnings"]) == (name == "alone")
+        if name == "input":
+            assert set(metrics["subgroups"]["muscle"]) == {"biceps"}
+
+
 def test_counts_and_presence_of_whole_clips_are_judged_too(study, tmp_path, capsys):
     predictions, labels = study
     mixed = tmp_path / "labels"

@@ -13,9 +13,10 @@ from fascnet.evaluation.benchmark import run_benchmark
 from fascnet.evaluation.matching.match import MatchingRule
 from fascnet.evaluation.metrics_file import write_metrics
 from fascnet.evaluation.report.csv_tables import write_tables
+from fascnet.evaluation.report.methods_text import write_methods
 from fascnet.evaluation.report.page import write_report
 from fascnet.evaluation.report.plots import draw_plots
-from fascnet.evaluation.rules import REPORTED_RULES, ScoringRules
+from fascnet.evaluation.rules import REPORTED_RULES, ConsensusRule, ScoringRules
 from fascnet.evaluation.sources.source import build_source
 
 from .study import write_label, write_predictions, write_study
@@ -185,6 +186,42 @@ def test_possible_events_can_be_left_out(tmp_path):
     assert left_out["clips"]["sensitivity"].n == 1, "the clip with a possible event only is neither"
     counted = bench({"net": folder}, tmp_path / "l", tmp_path / "o", RULES, None).results[0].figures
     assert (counted["events"]["recall"].n, counted["clips"]["sensitivity"].n) == (2, 2)
+    assert counted["pixels"]["dice"].n == 2 * left_out["pixels"]["dice"].n > 0
+
+
+@pytest.mark.parametrize(
+    ("method", "named", "stand", "precision"),
+    [
+        ("majority", (("anna", "bert"), ("anna",)), 1, 1),
+        ("majority", (("anna", "bert", "carl"), ("anna", "bert"), ("carl",)), 2, 2 / 3),
+        # STAPLE gives 0.998 and three times 0.396.
+        ("staple", (("anna", "bert"), ("anna",), ("anna",), ("anna",)), 1, 1),
+    ],
+)
+def test_what_raters_leave_undecided_is_neither_required_nor_false(tmp_path, method, named, stand, precision):
+    raters = ("anna", "bert", "carl") if len(named) > 2 else ("anna", "bert")
+    spans = [(1 + 1.5 * k, 1.4 + 1.5 * k, 60, 60) for k in range(len(named))]
+    for rater in raters:
+        theirs = [span for span, names in zip(spans, named, strict=True) if rater in names]
+        write_label(tmp_path / "l", "a", rater, theirs)
+    found = [(*span, 0.9) for span in spans]
+    folders = {
+        name: write_predictions(tmp_path / name, [{"clip_id": "a", "subject": "s", "events": events}])
+        for name, events in (("all", found), ("sure", found[:stand]))
+    }
+    rules = replace(RULES, consensus=ConsensusRule(method, 2))
+    judged = bench(folders, tmp_path / "l", tmp_path / "o", rules, "consensus")
+    for result in judged.results[:2]:
+        events = result.figures["events"]
+        assert (events["recall"].value, events["recall"].n) == (1, stand), result.source.name
+    assert judged.results[1].figures["events"]["precision"].value == 1
+    assert judged.results[0].figures["events"]["precision"].value == pytest.approx(precision)
+    metrics = read(tmp_path / "o")
+    assert metrics["rules"]["ignored_certainty"] == ["possible"]
+    assert metrics["reference"]["events"] == stand
+    text = dict(write_methods(judged))["Reference"]
+    assert f"{stand} fasciculations" in text
+    assert "Events of certainty possible were neither misses nor false alarms" in text
 
 
 def test_clips_without_any_event_are_defined(tmp_path):

@@ -81,7 +81,7 @@ def score_subgroups(
 
 
 def _list_cells(facts: ClipFacts) -> dict[str, str]:
-    cells = {"subject_id": facts.subject_id}
+    cells = {}
     for column in FACT_COLUMNS:
         value = getattr(facts, column)
         cells[column] = "" if value is None else f"{value:g}" if isinstance(value, float) else value

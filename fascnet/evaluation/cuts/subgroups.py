@@ -110,7 +110,10 @@ def merge_clip_tables(tables: Sequence[ClipTable]) -> dict[str, dict[str, str]]:
     for table in tables:
         for clip_id, cells in table.items():
             known = merged.setdefault(clip_id, {})
-            subjects = {x for x in (known.get("subject_id", ""), cells.get("subject_id", "")) if x}
+            # A clip_id in place of a subject names none.
+            if known.get("subject_id") == clip_id:
+                known["subject_id"] = ""
+            subjects = {known.get("subject_id", ""), cells.get("subject_id", "")} - {"", clip_id}
             if len(subjects) > 1:
                 raise SettingError(
                     f"clip tables: clip '{clip_id}' has subject_id {' and '.join(sorted(subjects))}; mend one"

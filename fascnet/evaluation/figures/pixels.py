@@ -6,6 +6,7 @@ Scores go into a histogram, one for true and one for other cells, so that memory
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -106,6 +107,18 @@ def compare_heatmap(heatmap: Heatmap, labels: Labels) -> Iterator[tuple[Uint8Arr
         times_s = np.arange(start, min(start + _TICKS_AT_ONCE, length)) / heatmap.fps
         truth, valid = rasterise_truth(labels, times_s, heatmap.box, (shape[0], shape[1]))
         yield heatmap.values[start : start + len(times_s)], truth, valid
+
+
+def leave_out_places(labels: Labels, ignored_certainty: frozenset[str]) -> Labels:
+    """Forget where events of these certainty words are: no cell is true or false only because of them.
+
+    The moments of such an event then count only where another event surely is.
+    """
+    events = [
+        replace(event, region=None, ignore_region=None) if event.certainty in ignored_certainty else event
+        for event in labels.events
+    ]
+    return replace(labels, events=tuple(events))
 
 
 def average_precision(positive: FloatArray, negative: FloatArray) -> FloatArray:

@@ -2,8 +2,8 @@
 
 Events are matched across raters first (`event_groups.py`) and each event is then decided by its votes. Who
 did not look does not vote. Who said `possible` is unsure: an event that stands only if the unsure meant yes,
-or that exactly half name, is kept as `possible`: scoring can leave it out, and neither hit nor miss hangs on
-it. `definite` is unanimous, `probable` the rest. Two raters who disagree thus make a `possible` event.
+or that exactly half name, is kept as `possible`: the benchmark leaves it out, neither hit nor miss hangs
+on it. `definite` is unanimous, `probable` the rest. Two raters who disagree thus make a `possible` event.
 """
 
 from __future__ import annotations

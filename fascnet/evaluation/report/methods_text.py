@@ -14,10 +14,13 @@ from fascnet.evaluation.rules import NOT_SCORED_RULES
 from fascnet.evaluation.sources.missing import MISSING_WORDS
 
 CONSENSUS_WORDS = {
-    "majority": "an event stands when more than half of the raters who looked named it",
-    "union": "an event stands when any rater named it",
-    "intersection": "an event stands when every rater who looked named it",
-    "staple": "an event stands from a posterior probability of 0.5 on, by STAPLE (Warfield et al. 2004)",
+    "majority": "an event stands when more than half of the raters who looked named it, and is possible when "
+    "exactly half did or it hangs on raters who were unsure",
+    "union": "an event stands when any rater named it, and is possible when only raters who were unsure did",
+    "intersection": "an event stands when every rater who looked named it, and is possible when some of them "
+    "were unsure",
+    "staple": "an event stands from a posterior probability of 0.5 on, and is possible from 0.05 on, by "
+    "STAPLE (Warfield et al. 2004)",
 }
 
 
@@ -89,7 +92,8 @@ def _word_figures(benchmark: Benchmark) -> str:
         "and expected calibration error (ten bins of equal width). Counts of events per clip: ICC(2,1) and "
         "ICC(3,1) (Shrout & Fleiss 1979), Spearman's rho, bias and 95 % limits of agreement (Bland & Altman "
         "1986), ratio of rates. Pixels: Dice, IoU and mean boundary distance of heatmap cells of probability "
-        f"{rules.pixel_threshold:g} or more, and average precision; cells in an ignore ring were left out."
+        f"{rules.pixel_threshold:g} or more, and average precision; cells in an ignore ring, "
+        "and moments of an event that does not count, were left out."
     )
 
 

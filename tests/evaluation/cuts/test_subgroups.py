@@ -151,6 +151,9 @@ def test_tables_are_read_as_text_and_joined(tmp_path):
     tables[1]["a"]["subject_id"] = "8"
     with pytest.raises(SettingError, match="007 and 8"):
         merge_clip_tables(tables)
+    tables[1]["a"]["subject_id"] = "a"
+    for order in (tables, tables[::-1]):
+        assert merge_clip_tables(order)["a"]["subject_id"] == "007", "a clip_id names no subject"
     (tmp_path / "clips.csv").write_text("clip_id,noise\na,quiet\na,noisy\n")
     with pytest.raises(SettingError, match=r"row 3.*twice"):
         read_clip_table(tmp_path / "clips.csv")

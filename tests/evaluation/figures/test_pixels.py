@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, f1_score, jaccard_score
 
-from fascnet.evaluation.figures.pixels import PixelHistogram, compare_heatmap
+from fascnet.evaluation.figures.pixels import PixelHistogram, compare_heatmap, leave_out_places
 from fascnet.evaluation.sources.source import Heatmap
 from fascnet.types import Box, Event, Labels
 
@@ -92,3 +92,17 @@ def test_heatmap_is_scored_where_and_when_labels_speak():
     assert histogram.positive.sum() == 12 * 16
     # 5 s and the 2 s around the event without a place count, nothing else.
     assert (histogram.positive + histogram.negative).sum() == 7 * 30 * 12 * 16
+
+
+def test_cells_of_events_that_do_not_count_are_neither_true_nor_false():
+    values = np.zeros((90, 12, 16), np.uint8)
+    sure = Event(1.0, 1.4, certainty="definite", region=Box(31.5, 31.5, 63.5, 63.5))
+    unsure = Event(1.2, 2.0, certainty="possible", region=Box(63.5, 31.5, 95.5, 63.5))
+    labels = leave_out_places(Labels("c", "r", ((0.0, 3.0),), (sure, unsure)), frozenset({"possible"}))
+    assert [event.region for event in labels.events] == [sure.region, None]
+    histogram = PixelHistogram(256)
+    for piece in compare_heatmap(Heatmap(values, 30.0, (0, 0, 128, 96)), labels):
+        histogram.add(*piece)
+    assert histogram.positive.sum() == 12 * 16
+    # While the unsure one lasts, 24 of 90 moments, only the sure one's 6 moments there are known.
+    assert histogram.negative.sum() == (90 - 24) * 12 * 16 - 6 * 16
