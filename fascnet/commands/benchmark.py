@@ -94,7 +94,7 @@ def run(config: dict[str, Any]) -> int:
         sources,
         labels,
         rules,
-        reference=config["reference"],
+        reference=None if config["reference"] is None else str(config["reference"]),
         clips=clips,
         history=history,
         clip_table=table,

@@ -17,7 +17,7 @@ SHORT = ["studies=30", "resamples=60"]
 
 
 def run(*overrides: str) -> int:
-    return study_design.run(compose_config("study_design", [*SHORT, *overrides]))
+    return study_design.run(compose_config("study-design", [*SHORT, *overrides]))
 
 
 def test_searches_and_prints_one_row_a_width(capsys: pytest.CaptureFixture[str]) -> None:
@@ -90,6 +90,6 @@ def test_wrong_settings_are_one_line_that_names_the_key(overrides: list[str], na
 
 
 def test_every_field_of_the_question_stands_in_the_config() -> None:
-    config = compose_config("study_design", VALUES)
+    config = compose_config("study-design", VALUES)
     assert set(config) - {"output"} == {*StudyQuestion.__dataclass_fields__}
     assert set(config["non_inferiority"]) == {*NonInferiorityQuestion.__dataclass_fields__}
