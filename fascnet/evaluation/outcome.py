@@ -172,3 +172,12 @@ def index_subjects(outcomes: Sequence[ClipOutcome]) -> NDArray[np.int64]:
 def has_examined(events: Sequence[Event], examined: Sequence[Interval]) -> bool:
     """Whether the middle of any event lies in the examined seconds."""
     return any(is_examined(event, examined) for event in events)
+
+
+def rate_clip(
+    events: Sequence[Event], examined: Sequence[Interval], ignored_certainty: frozenset[str]
+) -> int:
+    """Return 1 for a clip with an event that counts, 0 without any, -1 where only ignored ones speak."""
+    if has_examined([event for event in events if event.certainty not in ignored_certainty], examined):
+        return 1
+    return -1 if has_examined(events, examined) else 0

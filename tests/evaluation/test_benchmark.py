@@ -181,7 +181,9 @@ def test_possible_events_can_be_left_out(tmp_path):
     clips = [{"clip_id": c, "subject": c, "events": [(1, 1.5, 60, 60, 0.9)]} for c in "ab"]
     folder = write_predictions(tmp_path / "p", clips)
     rules = ScoringRules(RULES.matching, frozenset({"possible"}))
-    left_out = bench({"net": folder}, tmp_path / "l", tmp_path / "o", rules, None).results[0].figures
+    judged = bench({"net": folder}, tmp_path / "l", tmp_path / "o", rules, None)
+    left_out = judged.results[0].figures
+    assert judged.agreement["net_vs_r"]["clip_ac1"].n == 1
     assert (left_out["events"]["precision"].n, left_out["events"]["recall"].n) == (1, 1)
     assert left_out["clips"]["sensitivity"].n == 1, "the clip with a possible event only is neither"
     counted = bench({"net": folder}, tmp_path / "l", tmp_path / "o", RULES, None).results[0].figures

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from fascnet.evaluation.outcome import has_examined
+from fascnet.evaluation.outcome import rate_clip
 from fascnet.evaluation.raters.agreement import rate_cells
 from fascnet.evaluation.raters.rating_tables import estimate_group_agreement, tabulate_ratings
 from fascnet.evaluation.uncertainty.bootstrap import Figure, FloatArray
@@ -48,7 +48,12 @@ def score_group(
         )
         cells.append(ratings)
         cell_subjects.append(np.full(len(ratings), subjects[clip_id]))
-        presences.append([-1 if one is None else _rate_clip(one, ignored_certainty) for one in given])
+        presences.append(
+            [
+                -1 if one is None else rate_clip(one.fasciculations(), one.examined, ignored_certainty)
+                for one in given
+            ]
+        )
         clip_subjects.append(subjects[clip_id])
     n_subjects = weights.shape[1]
     empty = np.empty((0, len(raters)), dtype=np.int64)
@@ -68,12 +73,3 @@ def score_group(
         "seconds": estimate_group_agreement(seconds, weights, unit="seconds"),
         "clips": estimate_group_agreement(whole, weights, unit="clips"),
     }
-
-
-def _rate_clip(labels: Labels, ignored_certainty: frozenset[str]) -> int:
-    """Return 1 for a clip with an event that counts, 0 without any, -1 where only ignored ones speak."""
-    events = labels.fasciculations()
-    counted = [event for event in events if event.certainty not in ignored_certainty]
-    if has_examined(counted, labels.examined):
-        return 1
-    return -1 if has_examined(events, labels.examined) else 0

@@ -9,7 +9,7 @@ import numpy as np
 from fascnet.evaluation.figures.counts import compute_moment_rows, icc
 from fascnet.evaluation.figures.events import f1
 from fascnet.evaluation.figures.rates import estimate_icc
-from fascnet.evaluation.outcome import ClipOutcome, has_examined, index_subjects
+from fascnet.evaluation.outcome import ClipOutcome, index_subjects, rate_clip
 from fascnet.evaluation.raters.agreement import count_cells
 from fascnet.evaluation.raters.coefficients import krippendorff_alpha_from_tables
 from fascnet.evaluation.raters.rating_tables import (
@@ -39,8 +39,10 @@ def score_pair(
     cells, clips = np.zeros((len(outcomes), 4)), np.zeros((len(outcomes), 4))
     for row, outcome in enumerate(outcomes):
         cells[row] = count_cells(outcome.reference, outcome.found, outcome.examined, ignored_certainty)
-        one, two = has_examined(outcome.reference, outcome.examined), outcome.presence()
-        clips[row] = [one and two, one and not two, two and not one, not one and not two]
+        one = rate_clip(outcome.reference, outcome.examined, ignored_certainty)
+        two = rate_clip(outcome.found, outcome.examined, ignored_certainty)
+        if -1 not in (one, two):
+            clips[row] = [one and two, one and not two, two and not one, not one and not two]
     counts = np.array([[o.n_reference, o.n_found] for o in outcomes], dtype=np.float64).reshape(-1, 2)
     events = np.array([outcome.event_row() for outcome in outcomes], dtype=np.float64).reshape(-1, 4)
 
