@@ -117,7 +117,7 @@ def load_model(path: Path) -> Model:
     """
     if not path.is_file():
         raise ModelFileError(
-            f"{path}: there is no such model file; give one with model=FILE, or leave model out"
+            f"{path}: there is no such model file; check its path"
         )
     try:
         with safe_open(path, framework="pt") as file:
