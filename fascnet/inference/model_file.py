@@ -116,9 +116,7 @@ def load_model(path: Path) -> Model:
         ModelFileError: it is missing, damaged, no fascnet model, or of another format version.
     """
     if not path.is_file():
-        raise ModelFileError(
-            f"{path}: there is no such model file; check its path"
-        )
+        raise ModelFileError(f"{path}: there is no such model file; check its path")
     try:
         with safe_open(path, framework="pt") as file:
             header = (file.metadata() or {}).get(HEADER_KEY)

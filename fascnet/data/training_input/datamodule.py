@@ -141,7 +141,7 @@ class FasciculationDataModule(LightningDataModule):
             sources = [clip for clip in clips if clip.split == split and clip.clip_id in chosen]
             if not sources:
                 raise SplitError(
-                    f"{self.roots[0]}: split '{split}' has no labelled clip; check the manifest's column split "
+                    f"{self.roots[0]}: split '{split}' has no labelled clip; check the column split "
                     "(without one, splits are drawn over all subjects, labelled or not)"
                 )
             found += [prepare_clip(s, chosen[s.clip_id], self.preprocessor, self.cache_dir) for s in sources]
