@@ -130,7 +130,7 @@ def test_no_verb_is_help_and_a_fault(capsys: pytest.CaptureFixture[str]) -> None
     ("arguments", "told"),
     [
         (["trian"], "there is no verb 'trian'; choose one of: phantom, phantom card, implant, import-labels"),
-        (["phantom", "crad"], "'crad' cannot be read"),
+        (["phantom", "crad"], "'crad' is no setting"),
         (["phantom", "card", "sede=3"], "phantom card: there is no key 'sede'; did you mean 'seed'?"),
         (["phantom", "card"], "phantom card: give output=… (see: fascnet phantom card --help)"),
         (["phantom", "output=null"], "phantom: give output=…"),
