@@ -258,8 +258,8 @@ def main(arguments: list[str]) -> int:
     """Measure, print, judge."""
     cv2.setNumThreads(int(os.environ["OMP_NUM_THREADS"]) if os.environ["OMP_NUM_THREADS"].isdecimal() else 1)
     if arguments[:1] and arguments[0].startswith("memory="):
-        given = dict(argument.partition("=")[::2] for argument in arguments)
-        print(run_child(given["memory"], int(given["frames"]), given.get("model")))
+        given = read_key_values(arguments, dict.fromkeys(("memory", "frames", "model"), ""))
+        print(run_child(given["memory"], int(given["frames"]), given["model"] or None))
         return 0
     try:
         settings = read_settings(arguments)

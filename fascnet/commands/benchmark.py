@@ -243,13 +243,10 @@ def _measure_bar(
 ) -> dict[str, object]:
     from fascnet.data.whole_file import write_whole  # noqa: PLC0415
     from fascnet.evaluation.farneback_bar import describe_bar, measure_farneback_bar  # noqa: PLC0415
-    from fascnet.evaluation.figures.pixels import leave_out_places  # noqa: PLC0415
 
     grid = ("spatial_sigma_px", "pitch_mm", "rate_hz", "assumed_mm_per_px")
     settings = {key: config["farneback"][key] for key in grid}
-    ignored = benchmark.rules.ignored_certainty
-    labels = {clip_id: leave_out_places(one, ignored) for clip_id, one in benchmark.study.labels.items()}
-    table = measure_farneback_bar(clips, labels, workers=config["workers"], **settings)
+    table = measure_farneback_bar(clips, benchmark.study.places, workers=config["workers"], **settings)
     with write_whole(output / "tables" / "farneback_bar.csv") as beside:
         table.to_csv(beside, index=False, lineterminator="\n")
     return describe_bar(table)

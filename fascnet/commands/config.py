@@ -72,9 +72,7 @@ def compose_config(verb: str, overrides: list[str]) -> dict[str, Any]:
         raise SettingError(f"{verb}: the configuration is not a mapping")
     whole = _find_replaced(plain, plan)
     if whole is not None:
-        raise SettingError(
-            f"{verb}: '{whole}' holds keys of its own; give {whole}.KEY=… (see: fascnet {verb} --help)"
-        )
+        raise SettingError(f"{verb}: {_explain_group(whole, verb)}")
     _check_places(verb, plain)
     return {str(key): value for key, value in plain.items()}
 
@@ -120,7 +118,7 @@ def _explain(error: BaseException, verb: str) -> str:
         known = _list_keys(verb)
         near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
         if key in known:
-            return f"'{key}' holds keys of its own; give {key}.KEY=… (see: fascnet {verb} --help)"
+            return _explain_group(key, verb)
         hint = f"; did you mean '{near[0]}'?" if near else ""
         return f"there is no key '{key}'{hint} (see: fascnet {verb} --help)"
     option = re.search(
@@ -135,6 +133,10 @@ def _explain(error: BaseException, verb: str) -> str:
         )
     # Where Hydra looked is of no use to anybody who did not write the tree.
     return " ".join(text.split("Config search path")[0].split())[:300]
+
+
+def _explain_group(key: str, verb: str) -> str:
+    return f"'{key}' holds keys of its own; give {key}.KEY=… (see: fascnet {verb} --help)"
 
 
 def _explain_override(override: str) -> str:

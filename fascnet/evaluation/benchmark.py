@@ -19,6 +19,7 @@ from fascnet.evaluation.cuts.event_subgroups import (
 )
 from fascnet.evaluation.cuts.subgroups import ClipTable
 from fascnet.evaluation.cuts.worst_clips import WorstClip, rank_worst_clips
+from fascnet.evaluation.figures.pixels import leave_out_places
 from fascnet.evaluation.outcome import compare_sources
 from fascnet.evaluation.raters.consensus import UNSURE
 from fascnet.evaluation.raters.group_agreement import score_group
@@ -180,7 +181,8 @@ def run_benchmark(
     subjects = {subject: i for i, subject in enumerate(sorted(set(subject_of.values())))}
     weights = draw_weights(len(subjects), resamples, seed)
     reference_labels = {clip: labels[clip][truth.name] for clip in truth.clips}
-    study = Study(truth, reference_labels, facts, subjects, weights)
+    places = {clip: leave_out_places(one, rules.ignored_certainty) for clip, one in reference_labels.items()}
+    study = Study(truth, reference_labels, places, facts, subjects, weights)
     results = tuple(score_source(source, study, rules) for source in everyone)
     main = results[0]
     clip_subjects = {clip_id: subjects[subject] for clip_id, subject in subject_of.items()}

@@ -15,7 +15,6 @@ from fascnet.evaluation.figures.events import estimate_events
 from fascnet.evaluation.figures.heatmaps import score_pixels
 from fascnet.evaluation.figures.muscle_findings import score_muscles
 from fascnet.evaluation.figures.operating_curves import OperatingPoint
-from fascnet.evaluation.figures.pixels import leave_out_places
 from fascnet.evaluation.figures.rates import estimate_icc, estimate_rate_ratio
 from fascnet.evaluation.outcome import ClipOutcome, Comparison, compare_sources, index_subjects
 from fascnet.evaluation.rules import ScoringRules
@@ -55,6 +54,7 @@ class Study:
     Attributes:
         truth: the reference.
         labels: the reference's labels by clip, confounders among their events.
+        places: the same for figures of cells, without the places of events that do not count.
         facts: what is known of each clip.
         subjects: index of each subject.
         weights: bootstrap weights (B, S).
@@ -62,6 +62,7 @@ class Study:
 
     truth: Source
     labels: Mapping[str, Labels]
+    places: Mapping[str, Labels]
     facts: Mapping[str, ClipFacts]
     subjects: Mapping[str, int]
     weights: FloatArray
@@ -78,13 +79,12 @@ def score_source(source: Source, study: Study, rules: ScoringRules) -> SourceRes
         study.subjects,
     )
     outcomes, weights = comparison.outcomes, study.weights
-    places = {clip: leave_out_places(study.labels[clip], rules.ignored_certainty) for clip in study.labels}
     clips, calibration, points = score_clips(outcomes, rules.clip_threshold, weights)
     figures: dict[str, Section] = {
         "events": score_events(outcomes, weights),
         "event_curve": score_event_curve(outcomes, rules, study.facts, weights),
         "timing": score_timing(outcomes, study.facts, weights),
-        "pixels": score_pixels(outcomes, source, places, study.facts, rules.pixel_threshold, weights),
+        "pixels": score_pixels(outcomes, source, study.places, study.facts, rules.pixel_threshold, weights),
         "clips": clips,
         "calibration": calibration,
         "counts": score_counts(outcomes, weights),

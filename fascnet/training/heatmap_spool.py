@@ -27,13 +27,12 @@ class HeatmapSpool:
 
     def __init__(self) -> None:
         self._spool = Spool("the heatmaps of validation clips")
-        self._n_bytes = 0
         self._clips: list[tuple[int, int, tuple[int, int]]] = []
         self._meaning = _decode(ClipCalibration())
 
     def begin(self, shape: tuple[int, int]) -> None:
         """Begin the next clip, whose heatmaps have `shape` (h, w)."""
-        self._clips.append((self._n_bytes, 0, shape))
+        self._clips.append((0, 0, shape))
 
     def append(self, chunk: NDArray[np.float32]) -> None:
         """Keep heatmaps (t, h, w) of probabilities 0-1 of the clip begun last, to within half a `LOGIT_STEP`.
@@ -45,9 +44,8 @@ class HeatmapSpool:
             logits = np.log(chunk) - np.log1p(-chunk)
         codes = np.clip(np.rint(logits / LOGIT_STEP) + _MIDDLE, 1, 255).astype(np.uint8)
         codes[chunk <= 0.0] = 0
-        self._spool.append(codes.tobytes())
-        self._n_bytes += codes.size
-        self._clips[-1] = (start, n_ticks + len(chunk), shape)
+        place = self._spool.append(codes.tobytes())
+        self._clips[-1] = (start if n_ticks else place, n_ticks + len(chunk), shape)
 
     def calibrate(self, calibration: ClipCalibration) -> None:
         """From now on read sigmoid(slope · logit + intercept) of what was kept."""

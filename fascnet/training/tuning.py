@@ -108,9 +108,7 @@ def tune_on_validation(
         definition = replace(
             definition, pad_onset_s=_choose_pad_s(onset_lags_s), pad_peak_s=_choose_pad_s(peak_lags_s)
         )
-        review = Review(definition)
-        for index, clip in enumerate(clips):
-            review.add(clip, spool.read_chunks(index))
+        review = _review(spool, clips, definition)
     calibration = fit_calibration(review.clip_logits, review.clip_truths)
     scores = np.array([calibrate(logit, calibration) for logit in review.clip_logits])
     point = choose_operating_point(scores, np.array(review.clip_truths, bool))
@@ -129,10 +127,15 @@ def _keep_earlier(spool: HeatmapSpool, clips: Sequence[WorkingClip], earlier: St
         LEAST_OF_A_KIND,
         LEAST_SUBJECTS,
     )
-    review = Review(earlier.definition)
+    figures = _review(spool, clips, earlier.definition).summarise()
+    return Tuning(earlier.definition, earlier.calibration, dict(earlier.operating_point), figures)
+
+
+def _review(spool: HeatmapSpool, clips: Sequence[WorkingClip], definition: EventDefinition) -> Review:
+    review = Review(definition)
     for index, clip in enumerate(clips):
         review.add(clip, spool.read_chunks(index))
-    return Tuning(earlier.definition, earlier.calibration, dict(earlier.operating_point), review.summarise())
+    return review
 
 
 def _fill_spool(

@@ -19,16 +19,14 @@ def merge_intervals(intervals: Sequence[Interval]) -> tuple[Interval, ...]:
 
 
 def leave_out(whole: Interval, left_out: Sequence[Interval]) -> tuple[Interval, ...]:
-    """Return what remains of an interval without the others, in order."""
+    """Return what remains of an interval, which may be without end, outside the others, in order."""
+    begin_s, stop_s = whole
     kept: list[Interval] = []
-    begin_s = whole[0]
     for start_s, end_s in merge_intervals(left_out):
-        if start_s > begin_s:
-            kept.append((begin_s, min(start_s, whole[1])))
+        kept.append((begin_s, min(start_s, stop_s)))
         begin_s = max(begin_s, end_s)
-        if begin_s >= whole[1]:
-            return tuple(kept)
-    return (*kept, (begin_s, whole[1]))
+    kept.append((begin_s, stop_s))
+    return tuple((start_s, end_s) for start_s, end_s in kept if end_s > start_s)
 
 
 def is_examined(event: Event, examined: Sequence[Interval]) -> bool:

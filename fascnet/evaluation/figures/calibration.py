@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -153,20 +152,22 @@ def estimate_calibration(
         compute_bin_rows(score, truth, cut_equal_count(score, bins)), subject, weights.shape[1]
     )
     figures = {
-        name: estimate_from_sums(sums, figure, drawn, n=len(score), unit="clips", undefined="no clip")
-        for name, sums, figure, drawn in (
-            ("brier", wide, brier, weights),
-            ("reliability", wide, reliability, weights),
-            ("resolution", wide, resolution, weights),
-            ("uncertainty", wide, uncertainty, weights),
-            ("within_bin", wide, within_bin, weights),
-            ("ece_equal_width", wide, ece, weights),
-            ("ece_equal_count", even, ece, weights),
-            ("ece_by_chance", wide, ece_by_chance, weights[:0]),
+        name: estimate_from_sums(sums, figure, weights, n=len(score), unit="clips", undefined="no clip")
+        for name, sums, figure in (
+            ("brier", wide, brier),
+            ("reliability", wide, reliability),
+            ("resolution", wide, resolution),
+            ("uncertainty", wide, uncertainty),
+            ("within_bin", wide, within_bin),
+            ("ece_equal_width", wide, ece),
+            ("ece_equal_count", even, ece),
+            ("ece_by_chance", wide, ece_by_chance),
         )
     }
-    if (expected := figures["ece_by_chance"]).value is not None:
-        figures["ece_by_chance"] = dataclasses.replace(expected, reason="an expectation has no interval")
+    expected = figures["ece_by_chance"]
+    if expected.value is not None:
+        why = "an expectation has no interval"
+        figures["ece_by_chance"] = replace(expected, ci95=None, reason=why, method="")
     return figures
 
 

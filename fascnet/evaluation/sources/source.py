@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import math
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fascnet.data.labelling.seconds import leave_out
 from fascnet.errors import OutputError, SettingError
 from fascnet.inference.tables import EVENTS_FILE, SCORES_FILE, read_tables
-from fascnet.types import Event, Interval, Labels, NotScored, PixelBox, Prediction
+from fascnet.types import Event, Interval, Labels, PixelBox, Prediction
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,24 +149,17 @@ def build_source(name: str, folder: Path, *, leave_out_not_scored: bool = False)
         # Rounding of the announced length must not cut the last event of a whole clip.
         seen_s = prediction.scored_s + prediction.not_scored_s
         end_s = seen_s if prediction.status == "partial" else math.inf
-        gaps = prediction.not_scored if leave_out_not_scored else ()
+        gaps = [(gap.start_s, gap.end_s) for gap in prediction.not_scored] if leave_out_not_scored else []
         heatmap = folder / clip_id / "heatmap.npz"
         clips[clip_id] = ClipFindings(
             clip_id,
-            _leave_out(gaps, end_s),
+            leave_out((0.0, end_s), gaps),
             tuple(sorted(prediction.fasciculations(), key=lambda event: event.onset_s)),
             prediction.score,
             heatmap if heatmap.is_file() else None,
             prediction.status,
         )
     return Source(name, "prediction", clips, failed, facts)
-
-
-def _leave_out(gaps: Sequence[NotScored], end_s: float) -> tuple[Interval, ...]:
-    """Return what lies between gaps, which are in order, from 0 to `end_s`."""
-    edges = [0.0, *(moment for gap in gaps for moment in (gap.start_s, gap.end_s)), end_s]
-    pairs = zip(edges[::2], edges[1::2], strict=True)
-    return tuple((start_s, stop_s) for start_s, stop_s in pairs if stop_s > start_s)
 
 
 def build_rater(rater: str, labels: Mapping[str, Mapping[str, Labels]]) -> Source:
