@@ -34,7 +34,7 @@ from numpy.typing import NDArray
 from fascnet.commands.config import compose_config, instantiate_node
 from fascnet.data.labelling.targets import TWITCH
 from fascnet.data.training_input.cell_targets import pool_cells
-from fascnet.data.training_input.motion_cache import run_front_end
+from fascnet.data.training_input.front_end_run import FrontEndRun
 from fascnet.data.training_input.working_clip import WorkingClip
 from fascnet.errors import FascnetError
 from fascnet.models.global_motion import GLOBAL_MOTIONS
@@ -43,6 +43,8 @@ from fascnet.types import FASCICULATION
 
 AMPLITUDE_CUTS_MM = (0.0, 0.08, 0.15, 0.3, np.inf)
 COURSES = ("velocity", "3 ticks", "5 ticks", "3 ticks less the 3 before")
+CHUNK_TICKS = 16
+"""Measured at once."""
 CLEAR = 5.0
 """Contrast from which a twitch is clear: noise of a normal distribution gets there once in a million."""
 SEARCHED_S = 1 / 3
@@ -121,10 +123,14 @@ def measure_contrasts(clip: WorkingClip, global_motion: str) -> list[tuple[float
 
 def measure_residual(clip: WorkingClip, global_motion: str) -> NDArray[np.float64]:
     """Return the residual velocity at the fine scale, (T, 2, h, w) pixels per tick."""
-    front_end = MotionFrontEnd(global_motion=global_motion)
-    # In memory: torch does not take the read-only pictures that lie on disk.
-    channels = run_front_end(front_end, np.array(clip.frames), clip.dt_s)
-    shown = channels[:, MotionFrontEnd.GROUPS["velocity"]].astype(np.float64)
+    running = FrontEndRun(MotionFrontEnd(global_motion=global_motion))
+    pieces = []
+    for first in range(0, len(clip.dt_s), CHUNK_TICKS):
+        part = slice(first, first + CHUNK_TICKS)
+        # In memory: torch does not take the read-only pictures that lie on disk.
+        channels = running.measure(np.array(clip.frames[part]), clip.dt_s[part])
+        pieces.append(channels[:, MotionFrontEnd.GROUPS["velocity"]].astype(np.float64))
+    shown = np.concatenate(pieces)
     # What `compress(4 x)` made of it.
     residual: NDArray[np.float64] = np.copysign(np.expm1(np.abs(shown)), shown) / 4.0
     return residual

@@ -21,16 +21,17 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
+from fascnet.data.array_writer import ArrayWriter, write_array
 from fascnet.data.labelling.targets import SOMEWHERE, TWITCH, UNKNOWN, mark_somewhere, paint_stencils
 from fascnet.data.training_input.cell_targets import is_known, pool_cells
 from fascnet.data.training_input.dataset import Window, WindowSettings, draw_start, place_window
+from fascnet.data.training_input.front_end_run import FrontEndRun
 from fascnet.data.training_input.transforms import Augmentation, WindowAugmenter
 from fascnet.data.training_input.working_clip import WorkingClip
 from fascnet.data.whole_file import write_whole
-from fascnet.models.blocks import State
 from fascnet.models.motion import END_OF_CLIP, MotionFrontEnd
 from fascnet.models.preprocessing import CELL_PX
-from fascnet.models.unet import BLOCK_CELLS, pad_to_stride
+from fascnet.models.unet import BLOCK_CELLS
 from fascnet.types import Labels, MaskFile
 
 CACHE_FORMAT = 3
@@ -152,14 +153,16 @@ def measure_clip(
     identity: list[Any] = [CACHE_FORMAT, *front_end.identity, clip.frames_path.name, version, settings, seed]
     identity += [window.part_s, repr(clip.labels), *_hash_masks(clip.labels)]
     key = hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:24]
-    paths = [cache_dir / f"{key}.{kind}.npy" for kind in ("motion", "codes", "events")]
-    if not all(path.exists() for path in paths):
+    motion_path, codes_path, events_path = (
+        cache_dir / f"{key}.{kind}.npy" for kind in ("motion", "codes", "events")
+    )
+    if not (motion_path.exists() and codes_path.exists() and events_path.exists()):
         rng = np.random.default_rng((seed, int(key[:12], 16)))
-        arrays: Sequence[NDArray[Any]] = _measure(clip, augmentation, window, rng, front_end)
-        for path, array in zip(paths, arrays, strict=True):
-            with write_whole(path) as beside, beside.open("wb") as file:
-                np.save(file, array, allow_pickle=False)
-    return MotionClip(paths[0], paths[1], np.load(paths[2], allow_pickle=False))
+        with write_array(motion_path) as motion, write_array(codes_path) as codes:
+            events = _measure(clip, augmentation, window, rng, front_end, motion, codes)
+        with write_whole(events_path) as beside, beside.open("wb") as file:
+            np.save(file, events, allow_pickle=False)
+    return MotionClip(motion_path, codes_path, np.load(events_path, allow_pickle=False))
 
 
 def _hash_masks(labels: Labels) -> list[str]:
@@ -175,61 +178,51 @@ def _measure(
     window: WindowSettings,
     rng: np.random.Generator,
     front_end: MotionFrontEnd,
-) -> tuple[NDArray[np.float16], NDArray[np.uint8], NDArray[np.int64]]:
+    motion: ArrayWriter,
+    codes: ArrayWriter,
+) -> NDArray[np.int64]:
+    """Write a variation's channels and codes a few ticks at a time; return its events as in `MotionClip`."""
     cv2.setNumThreads(1)
     frames, rate_hz = clip.frames, clip.grid.rate_hz
     n_clip, height, width = frames.shape
     shown = passed = np.arange(n_clip)
     speed = 1.0
-    augmenter = None if augmentation is None else WindowAugmenter(augmentation)
-    if augmenter is not None:
+    variation = None
+    if augmentation is not None:
+        augmenter = WindowAugmenter(augmentation)
         shown, passed, speed = augmenter.choose_ticks(2 * n_clip, rate_hz, rng)
         shown, passed = (ticks[passed < n_clip] for ticks in (shown, passed))
+        variation = augmenter.draw(len(shown), rng)
+    times_s = shown / rate_hz
     clock_s = np.cumsum(clip.dt_s, dtype=np.float64)
     dt_s = np.diff(clock_s[passed], prepend=clock_s[passed[:1]]) / speed
-    images = np.ascontiguousarray(frames[shown])
     stencils = clip.cut_stencils()
-    whole = slice(0, height), slice(0, width)
-    codes = paint_stencils(stencils, clip.labels.examined, shown / rate_hz, *whole, window.part_s)
-    mark_somewhere(codes, clip.labels, shown / rate_hz)
-    if augmenter is not None:
-        images, codes = augmenter.warp(images, codes, rng)
-    cells = pool_cells(codes)
-    images = np.concatenate([images, np.repeat(images[-1:], END_TICKS, axis=0)])
-    dt_s = np.concatenate([dt_s, np.full(END_TICKS, END_OF_CLIP)])
-    cells = np.concatenate([cells, np.full((END_TICKS, *cells.shape[1:]), UNKNOWN, np.uint8)])
-    onsets = [int(np.searchsorted(shown / rate_hz, stencil.onset_s)) for stencil in stencils]
-    events = []
-    for onset in onsets:
-        twitching = np.argwhere(cells[min(onset + 1, len(cells) - 1)] == TWITCH)
-        if len(twitching):
-            events.append([onset, *np.rint(twitching.mean(axis=0)).astype(int)])
-    return run_front_end(front_end, images, dt_s), cells, np.asarray(events, np.int64).reshape(-1, 3)
-
-
-def run_front_end(
-    front_end: MotionFrontEnd, images: NDArray[np.uint8], dt_s: NDArray[np.floating]
-) -> NDArray[np.float16]:
-    """Measure the motion of a working clip.
-
-    Args:
-        front_end: the one of some network.
-        images: (T, H, W).
-        dt_s: (T,), as `Tick.dt_s`.
-
-    Returns:
-        (T, C, H / `CELL_PX`, W / `CELL_PX`), the front end's channels.
-    """
-    state = State()
-    pieces = []
-    with torch.inference_mode():
-        for first in range(0, len(images), CHUNK_TICKS):
-            grey = torch.from_numpy(images[None, first : first + CHUNK_TICKS]).float() / 255.0
-            grey = pad_to_stride(grey, 2 * CELL_PX)
-            times = torch.from_numpy(dt_s[None, first : first + CHUNK_TICKS]).float()
-            pieces.append(front_end(grey, times, state)[0].to(torch.float16).numpy())
-    cells = [size // CELL_PX for size in images.shape[1:]]
-    return np.concatenate(pieces)[..., : cells[0], : cells[1]]
+    # A twitch is in the middle of its cells one tick after its onset.
+    onsets = [int(np.searchsorted(times_s, stencil.onset_s)) for stencil in stencils]
+    middles: dict[int, tuple[int, int]] = {}
+    running = FrontEndRun(front_end)
+    images = np.zeros((1, height, width), np.uint8)
+    for first in range(0, len(shown), CHUNK_TICKS):
+        part = slice(first, first + CHUNK_TICKS)
+        images = np.ascontiguousarray(frames[shown[part]])
+        whole = slice(0, height), slice(0, width)
+        painted = paint_stencils(stencils, clip.labels.examined, times_s[part], *whole, window.part_s)
+        mark_somewhere(painted, clip.labels, times_s[part])
+        if variation is not None:
+            images, painted = variation.apply(images, painted)
+        cells = pool_cells(painted)
+        codes.append(cells)
+        motion.append(running.measure(images, dt_s[part]))
+        for tick in {onset + 1 for onset in onsets} & set(range(first, first + len(cells))):
+            twitching = np.argwhere(cells[tick - first] == TWITCH)
+            if len(twitching):
+                row, column = np.rint(twitching.mean(axis=0)).astype(int)
+                middles[tick] = int(row), int(column)
+    behind = np.full((END_TICKS, height // CELL_PX, width // CELL_PX), UNKNOWN, np.uint8)
+    codes.append(behind)
+    motion.append(running.measure(np.repeat(images[-1:], END_TICKS, axis=0), np.full(END_TICKS, END_OF_CLIP)))
+    events = [(onset, *middles[onset + 1]) for onset in onsets if onset + 1 in middles]
+    return np.asarray(events, np.int64).reshape(-1, 3)
 
 
 def _align(part: slice) -> slice:

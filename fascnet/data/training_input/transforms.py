@@ -159,22 +159,67 @@ class WindowAugmenter:
             masks: uint8 (T, H, W), moved along with the images, never blended.
             rng: source of the draws.
         """
-        self._spatial.set_random_seed(int(rng.integers(2**31)))
+        return Variation(self.settings, self._spatial, len(images), rng).apply(images, masks)
+
+    def draw(self, n_ticks: int, rng: np.random.Generator) -> Variation:
+        """Draw what `warp` does, for a clip of `n_ticks` that is varied piece by piece.
+
+        Args:
+            n_ticks: ticks of all pieces together.
+            rng: source of the draws; it belongs to the variation until the clip ends.
+        """
+        return Variation(self.settings, self._spatial, n_ticks, rng)
+
+
+class Variation:
+    """One draw of an `Augmentation` for a clip, applied piece by piece; pieces of any length give the same.
+
+    Args:
+        settings: how strongly.
+        spatial: geometry and grey levels.
+        n_ticks: ticks of all pieces together.
+        rng: source of the draws.
+    """
+
+    def __init__(
+        self, settings: Augmentation, spatial: A.Compose, n_ticks: int, rng: np.random.Generator
+    ) -> None:
+        self._spatial = spatial
+        self._spatial_seed = int(rng.integers(2**31))
+        self._noise_sd = np.float32(rng.uniform(*settings.noise_sd))
+        self._speckle_sd = np.float32(rng.uniform(*settings.speckle_sd))
+        self._gain_tick, self._gain_step = n_ticks, np.float32(0.0)
+        if rng.random() < settings.gain_step_p:
+            self._gain_tick = int(rng.integers(n_ticks))
+            self._gain_step = np.float32(rng.uniform(-settings.gain_step, settings.gain_step))
+        self._rng = rng
+        self._tick = 0
+        self._before: tuple[NDArray[np.uint8], NDArray[np.uint8]] | None = None
+
+    def apply(
+        self, images: NDArray[np.uint8], masks: NDArray[np.uint8]
+    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """Vary the next ticks.
+
+        Args:
+            images: uint8 (T, H, W), of one size in all pieces.
+            masks: uint8 (T, H, W), moved along with the images, never blended.
+        """
+        # The same seed for every piece: geometry and grey levels are drawn once a call.
+        self._spatial.set_random_seed(self._spatial_seed)
         out = self._spatial(images=images[..., None], masks=masks)
-        warped = np.asarray(out["images"], np.uint8)[..., 0]
-        noisy = self._add_noise(warped, rng)
+        noisy = self._add_noise(np.asarray(out["images"], np.uint8)[..., 0])
         # A frame shown once more is the same frame, noise and all, as it is in a recording.
-        for tick in range(1, len(images)):
-            if np.array_equal(images[tick], images[tick - 1]):
-                noisy[tick] = noisy[tick - 1]
+        for tick in range(len(images)):
+            if self._before is not None and np.array_equal(images[tick], self._before[0]):
+                noisy[tick] = self._before[1]
+            self._before = images[tick], noisy[tick]
         return noisy, np.ascontiguousarray(out["masks"], np.uint8)
 
-    def _add_noise(self, images: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-        s = self.settings
-        noise_sd, speckle_sd = rng.uniform(*s.noise_sd), rng.uniform(*s.speckle_sd)
+    def _add_noise(self, images: NDArray[np.uint8]) -> NDArray[np.uint8]:
         grey = images.astype(np.float32)
-        if rng.random() < s.gain_step_p:
-            grey[int(rng.integers(len(images))) :] += np.float32(rng.uniform(-s.gain_step, s.gain_step))
-        grain = rng.standard_normal(images.shape, dtype=np.float32)
-        grey += grain * (np.float32(noise_sd) + np.float32(speckle_sd) * grey)
+        grey[max(0, self._gain_tick - self._tick) :] += self._gain_step
+        self._tick += len(images)
+        grain = self._rng.standard_normal(images.shape, dtype=np.float32)
+        grey += grain * (self._noise_sd + self._speckle_sd * grey)
         return np.clip(np.rint(grey), 0, 255).astype(np.uint8)

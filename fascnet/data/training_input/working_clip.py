@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fascnet import __version__
+from fascnet.data.array_writer import write_array
 from fascnet.data.labelling.labels import check_against_clip
 from fascnet.data.labelling.targets import Stencil, cut_stencils
 from fascnet.data.recording.fingerprint import stamp_files
@@ -102,10 +103,11 @@ def _make_key(source: ClipSource, preprocessor: Preprocessor) -> str:
 def _fill_cache(source: ClipSource, preprocessor: Preprocessor, frames_path: Path, facts_path: Path) -> None:
     recording = open_clip(source)
     grid = preprocessor.plan(recording.info)
-    images, dt_s = [], []
-    for tick in preprocessor.ticks(recording, grid):
-        images.append(tick.image)
-        dt_s.append(tick.dt_s)
+    dt_s = []
+    with write_array(frames_path) as frames:
+        for tick in preprocessor.ticks(recording, grid):
+            frames.append(tick.image[None])
+            dt_s.append(tick.dt_s)
     facts = asdict(grid)
     covered = facts.pop("covered")
     if covered is None:
@@ -113,8 +115,6 @@ def _fill_cache(source: ClipSource, preprocessor: Preprocessor, frames_path: Pat
     size = (recording.info.width, recording.info.height)
     with write_whole(facts_path) as beside, beside.open("wb") as file:
         np.savez(file, dt_s=np.asarray(dt_s, np.float32), covered=covered, size=size, grid=json.dumps(facts))
-    with write_whole(frames_path) as beside, beside.open("wb") as file:
-        np.save(file, np.stack(images), allow_pickle=False)
 
 
 def _read_facts(path: Path) -> tuple[WorkingGrid, NDArray[np.float32], tuple[int, int]]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 
@@ -50,6 +51,22 @@ def test_a_network_judges_kept_motion_as_it_judges_pictures(clip: WorkingClip, t
             torch.from_numpy(np.array(clip.frames)[None]), torch.from_numpy(clip.dt_s[None])
         )
     torch.testing.assert_close(from_motion, from_pictures, atol=5e-3, rtol=5e-3)
+
+
+def test_memory_does_not_grow_with_the_clip(tmp_path: Path) -> None:
+    peaks = []
+    for n_frames in (60, 600):
+        folder = tmp_path / f"{n_frames}"
+        folder.mkdir()
+        frames = np.resize(make_frames(60, 0, range(18, 27)), (n_frames, 64, 64))
+        long = make_working_clip(folder, frames)
+        measure(long, folder / "before", varied=True)  # what is allocated once
+        tracemalloc.start()
+        measure(long, folder, varied=True)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < 1.5 * peaks[0]
+    assert peaks[1] < 600 * 64 * 64
 
 
 def test_targets_equal_those_of_windows_cut_from_pictures(clip: WorkingClip, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 from dataclasses import fields, replace
 from typing import Any
 
@@ -152,6 +153,22 @@ def test_everything_comes_from_the_generator() -> None:
     augmenter = WindowAugmenter(Augmentation())
     augmenter.warp(*make_square(), np.random.default_rng(1))
     assert np.array_equal(augmenter.warp(*make_square(), np.random.default_rng(7))[0], same[0])
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_clip_varied_piece_by_piece_is_the_clip_varied_at_once(seed: int) -> None:
+    """Also where a frame shown once more begins a piece, and where the gain steps within one."""
+    settings = replace(Augmentation(), elastic_p=0.5, gain_step_p=1.0, upside_down_p=0.5)
+    images, masks = make_square(12)
+    images[5] = images[4]
+    whole = WindowAugmenter(settings).warp(images, masks, np.random.default_rng(seed))
+    assert np.array_equal(whole[0][5], whole[0][4])
+    assert not np.array_equal(whole[0][6], whole[0][5])
+    variation = WindowAugmenter(settings).draw(12, np.random.default_rng(seed))
+    ends = (0, 1, 5, 12)
+    pieces = [variation.apply(images[a:b], masks[a:b]) for a, b in itertools.pairwise(ends)]
+    for varied, wanted in zip(zip(*pieces, strict=True), whole, strict=True):
+        assert np.array_equal(np.concatenate(varied), wanted)
 
 
 @pytest.mark.parametrize(

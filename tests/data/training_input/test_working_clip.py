@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 
@@ -39,6 +40,20 @@ def test_holds_what_prediction_would_see(source: ClipSource) -> None:
     assert clip.dt_s.tolist() == [np.float32(tick.dt_s) for tick in ticks]
     assert clip.times_s == pytest.approx(np.arange(len(ticks)) / 25.0)
     assert (clip.grid.height, clip.grid.width) == clip.frames.shape[1:]
+
+
+def test_memory_does_not_grow_with_the_recording(tmp_path: Path) -> None:
+    peaks = []
+    for n_frames in (60, 600):
+        path = write_clip(tmp_path / f"{n_frames}.avi", make_frames(n_frames, 0, None))
+        source = ClipSource("c", path, "s", mm_per_px=0.15)
+        labels = make_labels("c", n_frames, None)
+        prepare_clip(source, labels, Preprocessor(), tmp_path / "before")  # what is allocated once
+        tracemalloc.start()
+        prepare_clip(source, labels, Preprocessor(), tmp_path / "cache")
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < 1.3 * peaks[0]
 
 
 def test_opens_a_recording_once(source: ClipSource, monkeypatch: pytest.MonkeyPatch) -> None:
