@@ -13,6 +13,7 @@ from fascnet.evaluation.clip_statements import STATEMENT_RULE, StatementResult
 from fascnet.evaluation.cuts.clip_groups import SubgroupResult
 from fascnet.evaluation.cuts.event_subgroups import ATTRIBUTION_RULE
 from fascnet.evaluation.cuts.worst_clips import COST_RULE
+from fascnet.evaluation.figures.clip_scores import count_own_calls
 from fascnet.evaluation.raters.agreement import CLIP_KAPPA_RULE, EVENT_KAPPA_RULE
 from fascnet.evaluation.raters.interchangeability import Interchangeability
 from fascnet.evaluation.rules import ScoringRules
@@ -30,6 +31,8 @@ FIXED_RULES = {
     "examined": "only seconds that both sides and the reference examined; an event counts when its midpoint "
     "lies there",
     "clip_positive": "score >= clip_threshold; a source without scores: at least one event",
+    "own_calls": "`own_sensitivity` and `own_specificity`: of the column `positive` of scores.csv, whatever "
+    "the clip_threshold; clips with an empty cell are left out",
     "timing": "found minus reference, of events matched under any overlap",
     "boundary": "at moments with a true and a found cell: mean distance of both outlines; cells in the "
     "ignore ring count as not found",
@@ -173,8 +176,10 @@ def _describe_source(result: SourceResult) -> dict[str, object]:
         }
         for row in result.reliability
     ]
+    called, left_out = count_own_calls(result.outcomes)
     return sections | {
         "events": {**_plain(result.figures["events"]), "by_tolerance": by_tolerance},
+        "own_calls": {"clips": called, "left_out": left_out} if called else None,
         "operating_points": points,
         "reliability_table": reliability,
     }

@@ -29,6 +29,7 @@ class ClipOutcome:
         found: the source's events.
         matching: what became of them.
         score: the source's score of the clip, or None.
+        called: whether the source itself calls the clip positive; None where it does not say.
     """
 
     clip_id: str
@@ -38,6 +39,7 @@ class ClipOutcome:
     found: tuple[Event, ...]
     matching: Matching
     score: float | None
+    called: bool | None = None
 
     @property
     def minutes(self) -> float:
@@ -141,7 +143,16 @@ def compare_sources(
             rows[rule.name][number] = count_matching(found)
         subject = subjects[facts[clip_id].subject_id]
         outcomes.append(
-            ClipOutcome(clip_id, subject, examined, ours.events, theirs.events, matching, theirs.score)
+            ClipOutcome(
+                clip_id,
+                subject,
+                examined,
+                ours.events,
+                theirs.events,
+                matching,
+                theirs.score,
+                theirs.called,
+            )
         )
     return Comparison(tuple(outcomes), rows, undefined)
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from fascnet.evaluation.figures.clip_scores import count_own_calls
 from fascnet.evaluation.reference import CONSENSUS
 from fascnet.evaluation.rules import ScoringRules
 from fascnet.evaluation.scoring import SourceResult, Study, sum_events
@@ -41,6 +42,7 @@ def find_warnings(
             "clips without one": sum(truth is False for truth in truths),
         },
     )
+    warnings += [line for result in results for line in _warn_of_calls(result)]
     if truth.name == CONSENSUS and raters:
         warnings.append(
             "the raters' own answers are part of the consensus that they are scored against: their rows are "
@@ -51,3 +53,14 @@ def find_warnings(
     if None in places and limits != (None, None):
         warnings.append(f"{places.count(None)} reference events have no place: matched in time only")
     return warnings
+
+
+def _warn_of_calls(result: SourceResult) -> list[str]:
+    """Say how many clips a source that makes calls of its own does not call."""
+    called, left_out = count_own_calls(result.outcomes)
+    if not called or not left_out:
+        return []
+    return [
+        f"{result.source.name}: {left_out} of {called + left_out} clips have an empty cell in `positive` and "
+        "are left out of own_sensitivity and own_specificity"
+    ]

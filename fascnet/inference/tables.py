@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from fascnet.data.whole_file import write_whole
@@ -56,6 +56,8 @@ EVENT_COLUMNS = (
 ADDED_EVENT_COLUMNS = ("label", "movement_hz")
 INTERVAL_COLUMNS = ("clip_id", "start_s", "end_s", "reason", "n_events")
 STATUSES = ("ok", "partial", "failed")
+CALLS: Mapping[str, bool | None] = {"yes": True, "no": False, "": None}
+"""What a cell of `positive` says."""
 
 
 class ResultTables:
@@ -260,6 +262,10 @@ def _parse_scores(
 ) -> Prediction:
     if row["status"] not in STATUSES:
         raise ValueError(f"status '{row['status']}' is none of {', '.join(STATUSES)}")
+    # Tables of earlier versions lack the column.
+    call = row.get("positive", "")
+    if call not in CALLS:
+        raise ValueError(f"positive '{call}' is neither yes nor no nor empty")
     active = _parse_optional(row, "active_area_fraction")
     return Prediction(
         clip_id=row["clip_id"],
@@ -281,7 +287,7 @@ def _parse_scores(
         area_from=row.get("area_from", ""),
         area_confidence=_parse_optional(row, "area_confidence"),
         not_scored=not_scored,
-        positive={"yes": True, "no": False}.get(row.get("positive", "")),
+        positive=CALLS[call],
     )
 
 

@@ -95,6 +95,14 @@ def write_predictions(folder: Path, clips: list[dict], heatmaps: bool = True) ->
     return folder
 
 
+def write_calls(folder: Path, calls: list[str]) -> Path:
+    """Add the column `positive` to a table of scores, a cell a row."""
+    path = folder / "scores.csv"
+    lines = zip(path.read_text().splitlines(), ["positive", *calls], strict=True)
+    path.write_text("".join(f"{line},{cell}\n" for line, cell in lines))
+    return folder
+
+
 def write_label(folder: Path, clip_id: str, rater: str, events: list[tuple], examined=((0.0, 10.0),)) -> Path:
     """events: (onset, offset, x, y) or (onset, offset, x, y, certainty); x None for no region."""
     folder.mkdir(parents=True, exist_ok=True)

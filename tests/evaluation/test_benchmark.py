@@ -19,7 +19,7 @@ from fascnet.evaluation.report.plots import draw_plots
 from fascnet.evaluation.rules import REPORTED_RULES, ConsensusRule, ScoringRules
 from fascnet.evaluation.sources.source import build_source
 
-from .study import write_label, write_predictions, write_study
+from .study import write_calls, write_label, write_predictions, write_study
 
 RULES = ScoringRules(MatchingRule("main", max_distance_px=15.0))
 
@@ -224,6 +224,49 @@ def test_what_raters_leave_undecided_is_neither_required_nor_false(tmp_path, met
     text = dict(write_methods(judged))["Reference"]
     assert f"{stand} fasciculations" in text
     assert "Events of certainty possible were neither misses nor false alarms" in text
+
+
+def write_own_calls(root, calls):
+    """Clips a, b, c with a twitch and d, e, f without, all of score 0.9, called as given."""
+    for clip in "abcdef":
+        write_label(root / "l", clip, "anna", [(1, 2, 40, 60)] if clip in "abc" else [])
+    clips = [{"clip_id": clip, "subject": clip, "score": 0.9} for clip in "abcdef"]
+    return write_calls(write_predictions(root / "p", clips, heatmaps=False), calls)
+
+
+def test_a_sources_own_calls_are_judged_whatever_the_threshold(tmp_path):
+    folder = write_own_calls(tmp_path, ["yes", "no", "", "no", "yes", "no"])
+    found = bench({"net": folder}, tmp_path / "l", tmp_path)
+    metrics = read(tmp_path)
+    own = metrics["clips"]["own_sensitivity"], metrics["clips"]["own_specificity"]
+    assert [(each["value"], each["n"]) for each in own] == [(0.5, 2), (pytest.approx(2 / 3), 3)]
+    assert own[1]["ci95"][0] <= 2 / 3 <= own[1]["ci95"][1]
+    # At the threshold of the benchmark every clip is positive.
+    assert (metrics["clips"]["sensitivity"]["value"], metrics["clips"]["specificity"]["value"]) == (1, 0)
+    assert metrics["own_calls"] == {"clips": 5, "left_out": 1}
+    assert any(line.startswith("net: 1 of 6 clips have an empty cell") for line in metrics["warnings"])
+    assert "operating point of its own" in dict(write_methods(found))["Figures"]
+    rows = list(csv.DictReader(write_tables(found, tmp_path / "tables")[-2].open()))
+    assert [row["own_call"] for row in rows] == ["1", "0", "", "0", "1", "0"]
+    page = write_report(found, tmp_path).read_text()
+    assert (
+        "Clips that a source itself calls positive" in page and "<td>5</td><td>1</td><td><b>0.50</b>" in page
+    )
+
+
+@pytest.mark.parametrize("empty", [True, False])
+def test_without_calls_of_its_own_a_source_has_no_figures_of_them(study, tmp_path, empty):
+    predictions, labels = study
+    if empty:
+        predictions = write_own_calls(tmp_path, [""] * 6)
+        labels = tmp_path / "l"
+    found = bench({"net": predictions}, labels, tmp_path)
+    metrics = read(tmp_path)
+    for name in ("own_sensitivity", "own_specificity"):
+        assert metrics["clips"][name]["value"] is None and "itself" in metrics["clips"][name]["reason"]
+    assert metrics["own_calls"] is None and not any("positive`" in line for line in metrics["warnings"])
+    assert "operating point of its own" not in dict(write_methods(found))["Figures"]
+    assert "Clips that a source itself" not in write_report(found, tmp_path).read_text()
 
 
 def test_clips_without_any_event_are_defined(tmp_path):

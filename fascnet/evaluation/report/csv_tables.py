@@ -35,6 +35,7 @@ CLIP_COLUMNS = (
     "score",
     "subject",
     "truth",
+    "own_call",
 )
 
 FIGURE_TABLE = ("source", "section", "figure", *FIGURE_COLUMNS)
@@ -178,9 +179,8 @@ def _list_events(result: SourceResult) -> Iterable[Row]:
 def _list_clips(result: SourceResult) -> Iterable[Row]:
     for o in result.outcomes:
         counts: list[object] = [o.n_reference, o.n_found, len(o.matching.matches), _optional(o.score)]
-        truth = o.truth()
-        rated = "" if truth is None else int(truth)
-        yield [result.source.name, o.clip_id, round(o.minutes, 5), *counts, o.subject, rated]
+        says = ["" if said is None else int(said) for said in (o.truth(), o.called)]
+        yield [result.source.name, o.clip_id, round(o.minutes, 5), *counts, o.subject, *says]
 
 
 def _optional(value: float | None) -> object:

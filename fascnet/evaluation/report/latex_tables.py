@@ -10,6 +10,7 @@ from pathlib import Path
 
 from fascnet.data.whole_file import write_whole
 from fascnet.evaluation.benchmark import Benchmark
+from fascnet.evaluation.figures.clip_scores import OWN_CALLS, count_own_calls
 from fascnet.evaluation.metrics_file import describe_reference
 from fascnet.evaluation.report.latex_source import Cell, Row, escape, format_table, quote, write_cell
 from fascnet.evaluation.report.plots import pick_pairs
@@ -47,13 +48,14 @@ COMPARISON_COLUMNS = (
 
 
 def write_latex_tables(benchmark: Benchmark, folder: Path) -> list[Path]:
-    """Write `main.tex`, `agreement.tex`, and `comparisons.tex` and `subgroups.tex` where there is something.
+    """Write `main.tex`, `agreement.tex`; `own_calls.tex`, `comparisons.tex`, `subgroups.tex` if not empty.
 
     Raises:
         OutputError: a file cannot be written.
     """
     texts = {
         "main": format_main_table(benchmark),
+        "own_calls": format_own_call_table(benchmark),
         "agreement": format_agreement_table(benchmark),
         "comparisons": format_comparison_table(benchmark),
         "subgroups": format_subgroup_table(benchmark),
@@ -89,6 +91,21 @@ def format_main_table(benchmark: Benchmark) -> str:
     )
     head = ["Source", "Clips", *(title for _, _, title in columns)]
     return format_table("main", caption, head, rows)
+
+
+def format_own_call_table(benchmark: Benchmark) -> str:
+    """Format the calls that sources make themselves, a source a row; empty where none makes any."""
+    rows: list[Row] = []
+    for result in benchmark.results:
+        called, left_out = count_own_calls(result.outcomes)
+        if called:
+            figures = [_write(_get(result.figures, "clips", name)) for name in OWN_CALLS]
+            rows.append((escape(result.source.name), [str(called), str(left_out)], figures))
+    caption = (
+        "Clips that a source itself calls positive, at its own operating point, against the reference "
+        f"{quote(benchmark.reference)}. Left out: clips that it does not call. {_describe_study(benchmark)}"
+    )
+    return format_table("own-calls", caption, ["Source", "Clips", "Left out", "Sens.", "Spec."], rows)
 
 
 def format_agreement_table(benchmark: Benchmark) -> str:

@@ -6,6 +6,7 @@ import math
 
 from fascnet import __version__
 from fascnet.evaluation.benchmark import Benchmark
+from fascnet.evaluation.figures.clip_scores import count_own_calls
 from fascnet.evaluation.metrics_file import describe_reference
 from fascnet.evaluation.raters.agreement import CELL_S
 from fascnet.evaluation.reference import CONSENSUS
@@ -79,17 +80,21 @@ def _word_matching(benchmark: Benchmark) -> str:
 
 def _word_figures(benchmark: Benchmark) -> str:
     rules = benchmark.rules
+    own = (
+        " Calls that a source made itself, at an operating point of its own, were judged besides."
+        if any(count_own_calls(result.outcomes)[0] for result in benchmark.results)
+        else ""
+    )
     return (
         "Events: precision, recall, F1 and false alarms per examined minute; free-response curves and "
         "average "
         "precision over event scores, matched anew at every score; errors of onset, peak and offset (found "
         "minus reference) of events matched under any overlap. Clips: a clip was positive in the reference "
         "when it held an event that counts; a source called it positive from a score of "
-        f"{rules.clip_threshold:g}, or, without scores, from one event on. Scores were judged by the area "
-        "under "
-        "the ROC curve, sensitivity at fixed specificity (threshold chosen anew in each resample), Brier "
-        "score "
-        "and expected calibration error (ten bins of equal width). Counts of events per clip: ICC(2,1) and "
+        f"{rules.clip_threshold:g}, or, without scores, from one event on.{own} Scores were judged by the "
+        "area under the ROC curve, sensitivity at fixed specificity (threshold chosen anew in each "
+        "resample), Brier score and expected calibration error (ten bins of equal width). "
+        "Counts of events per clip: ICC(2,1) and "
         "ICC(3,1) (Shrout & Fleiss 1979), Spearman's rho, bias and 95 % limits of agreement (Bland & Altman "
         "1986), ratio of rates. Pixels: Dice, IoU and mean boundary distance of heatmap cells of probability "
         f"{rules.pixel_threshold:g} or more, and average precision; cells in an ignore ring, "

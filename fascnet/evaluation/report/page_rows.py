@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from fascnet.evaluation.benchmark import Benchmark
 from fascnet.evaluation.clip_statements import StatementResult
+from fascnet.evaluation.figures.clip_scores import OWN_CALLS, count_own_calls
 from fascnet.evaluation.raters.interchangeability import Interchangeability
 from fascnet.evaluation.scoring import SourceResult
 from fascnet.evaluation.uncertainty.bootstrap import Figure
@@ -174,6 +175,17 @@ def build_operating_points(results: Sequence[SourceResult]) -> list[tuple[str, s
         for result in results
         for point in result.operating_points
     ]
+
+
+def build_own_calls(results: Sequence[SourceResult]) -> list[tuple[str, int, int, list[Cell]]]:
+    """Build (source, clips called, clips left out, cells) of each source that calls clips positive itself."""
+    rows = []
+    for result in results:
+        called, left_out = count_own_calls(result.outcomes)
+        if called:
+            cells = [format_figure(result.figures["clips"][name]) for name in OWN_CALLS]
+            rows.append((result.source.name, called, left_out, cells))
+    return rows
 
 
 def build_details(result: SourceResult) -> list[tuple[str, list[tuple[str, Cell, int, str]]]]:

@@ -127,10 +127,14 @@ def settle_missing(source: Source, truth: Source, rule: str = "refuse") -> tuple
         return source, missing
     scores_all = bool(source.clips) and all(found.score is not None for found in source.clips.values())
     score = ABSENT_SCORE if scores_all else None
+    # A source that makes calls of its own made the wrong one here; one that makes none still makes none.
+    call = False if any(found.called is not None for found in source.clips.values()) else None
     whole = ((0.0, math.inf),)
     clips = dict(source.clips)
     clips |= {
-        clip: ClipFindings(clip, whole, (), score, None, "absent") for clip, n in events.items() if n > 0
+        clip: ClipFindings(clip, whole, (), score, None, "absent", call)
+        for clip, n in events.items()
+        if n > 0
     }
     clips |= {clip: _extend(source.clips[clip], truth.clips[clip]) for clip in missing.partial}
     return replace(source, clips=clips), missing

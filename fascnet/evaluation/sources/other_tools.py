@@ -14,9 +14,16 @@ from fascnet.data.labelling.labels import list_label_files, load_labels
 from fascnet.errors import SettingError
 from fascnet.evaluation.sources.event_table import read_event_rows, take_clip_id, take_length
 from fascnet.evaluation.sources.source import ClipFacts, ClipFindings, Source, build_rater, build_source
-from fascnet.evaluation.sources.text_table import read_text_table
+from fascnet.evaluation.sources.text_table import Row, read_text_table
 from fascnet.inference.run_record import RUN_FILE
-from fascnet.inference.tables import EVENTS_FILE, SCORE_COLUMNS, SCORES_FILE, STATUSES
+from fascnet.inference.tables import (
+    ADDED_SCORE_COLUMNS,
+    CALLS,
+    EVENTS_FILE,
+    SCORE_COLUMNS,
+    SCORES_FILE,
+    STATUSES,
+)
 from fascnet.types import FASCICULATION
 
 
@@ -29,6 +36,7 @@ class _Clip:
     score: float | None
     length_s: float | None
     facts: ClipFacts | None
+    called: bool | None
 
 
 def load_source(
@@ -85,7 +93,7 @@ def build_event_source(name: str, events: Path, scores: Path | None = None) -> S
     clips: dict[str, ClipFindings] = {}
     failed: dict[str, str] = {}
     for clip_id in found if scores is None else listed:
-        clip = listed.get(clip_id, _Clip("ok", "", None, None, None))
+        clip = listed.get(clip_id, _Clip("ok", "", None, None, None, None))
         if clip.status == "failed":
             failed[clip_id] = clip.reason if clip.reason else "failed"
             continue
@@ -98,6 +106,7 @@ def build_event_source(name: str, events: Path, scores: Path | None = None) -> S
             clip.score,
             heatmap if heatmap.is_file() else None,
             clip.status,
+            clip.called,
         )
     for clip_id in found:
         if scores is not None and clip_id not in listed:
@@ -127,7 +136,7 @@ def build_label_source(name: str, folder: Path, rater: str | None = None) -> Sou
 
 def _read_scores(path: Path) -> dict[str, _Clip]:
     clips: dict[str, _Clip] = {}
-    for row in read_text_table(path, ("clip_id",), SCORE_COLUMNS):
+    for row in read_text_table(path, ("clip_id",), (*SCORE_COLUMNS, *ADDED_SCORE_COLUMNS)):
         clip_id = take_clip_id(row)
         if clip_id in clips:
             raise row.refuse(f"clip '{clip_id}' occurs twice; remove one")
@@ -141,8 +150,16 @@ def _read_scores(path: Path) -> dict[str, _Clip]:
         if row.text("subject_id"):
             fps, mm_per_px = row.number_in("fps", 1e-3), row.number_in("mm_per_px", 1e-6)
             facts = ClipFacts(row.text("subject_id"), row.text("muscle"), row.text("side"), fps, mm_per_px)
-        clips[clip_id] = _Clip(status, row.text("reason"), row.number_in("score", 0, 1), length_s, facts)
+        score = row.number_in("score", 0, 1)
+        clips[clip_id] = _Clip(status, row.text("reason"), score, length_s, facts, _take_call(row))
     return clips
+
+
+def _take_call(row: Row) -> bool | None:
+    word = row.text("positive")
+    if word not in CALLS:
+        raise row.refuse(f"positive is '{word}'; write yes or no, or leave it empty")
+    return CALLS[word]
 
 
 def _is_complete(scores: Path) -> bool:

@@ -43,6 +43,7 @@ class ClipFindings:
         score: probability that the clip holds a fasciculation; None when the source gives none (raters).
         heatmap: file of its heatmap, opened only when pixels are scored; None when it has none.
         status: `ok` or `partial`.
+        called: whether the source itself calls the clip positive; None where it does not say.
     """
 
     clip_id: str
@@ -51,6 +52,7 @@ class ClipFindings:
     score: float | None = None
     heatmap: Path | None = None
     status: str = "ok"
+    called: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +160,7 @@ def build_source(name: str, folder: Path, *, leave_out_not_scored: bool = False)
             prediction.score,
             heatmap if heatmap.is_file() else None,
             prediction.status,
+            prediction.positive,
         )
     return Source(name, "prediction", clips, failed, facts)
 

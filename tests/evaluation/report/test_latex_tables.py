@@ -3,11 +3,13 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from fascnet.evaluation.figures.clip_scores import score_own_calls
 from fascnet.evaluation.report.latex_source import MAX_ROWS
 from fascnet.evaluation.report.latex_tables import (
     format_agreement_table,
     format_comparison_table,
     format_main_table,
+    format_own_call_table,
     format_subgroup_table,
     write_latex_tables,
 )
@@ -30,6 +32,18 @@ def test_the_main_table_has_every_source_with_value_and_interval(benchmark):
     assert r"\label{tab:fascnet-main}" in text
     assert "``anna''" in text and "within 15 px of the reference region" in text
     assert "24 clips of 12 subjects" in text and "100 resamples, seed 0" in text
+
+
+def test_own_calls_stand_in_a_table_of_those_who_make_them(benchmark):
+    main = benchmark.results[0]
+    calls = [None, True, *([False] * (len(main.outcomes) - 2))]
+    outcomes = tuple(replace(o, called=call) for o, call in zip(main.outcomes, calls, strict=True))
+    own = score_own_calls(outcomes, benchmark.study.weights)
+    figures = {**main.figures, "clips": {**main.figures["clips"], **own}}
+    called = replace(main, outcomes=outcomes, figures=figures)
+    rows = check_source(format_own_call_table(replace(benchmark, results=(called, *benchmark.results[1:]))))
+    assert [row[:3] for row in rows[1::2]] == [[r"net\_v2 \& 5\%", "23", "1"]]
+    assert rows[1][4] == f"{own['own_specificity'].value:.2f}"
 
 
 def test_the_agreement_table_has_every_pair_and_long_ones_come_in_parts(benchmark):

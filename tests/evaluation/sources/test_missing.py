@@ -76,6 +76,13 @@ def test_a_source_without_scores_gets_none(truth, model):
     assert settled.clips["c"].score is None
 
 
+@pytest.mark.parametrize(("call", "settled_as"), [(True, False), (False, False), (None, None)])
+def test_who_calls_clips_itself_made_the_wrong_call_where_it_is_missing(truth, model, call, settled_as):
+    clips = {**model.clips, "a": replace(model.clips["a"], called=call)}
+    settled, _ = settle_missing(replace(model, clips=clips), truth, "against")
+    assert settled.clips["c"].called is settled_as
+
+
 def test_refuse_says_how_many_and_which(truth, model):
     with pytest.raises(SettingError, match=r"model: 3 of 6 labelled clips .* first 'f'"):
         settle_missing(model, truth)

@@ -4,12 +4,12 @@ import math
 
 import pytest
 
-from fascnet.errors import SettingError
+from fascnet.errors import OutputError, SettingError
 from fascnet.evaluation.sources.other_tools import build_event_source, load_source
 from fascnet.evaluation.sources.source import build_source
 from fascnet.types import Event
 
-from ..study import write_label, write_predictions
+from ..study import write_calls, write_label, write_predictions
 
 CLIPS = [
     {"clip_id": "a", "subject": "007", "score": 0.9, "events": [(1, 2, 30, 20, 0.7), (3, 4, 40, 50, 0.8)]},
@@ -23,6 +23,21 @@ def test_the_same_tables_say_the_same_to_both_readers(tmp_path):
     ours = build_source("model", folder)
     assert load_source("model", folder) == ours
     assert build_event_source("model", folder / "events.csv", folder / "scores.csv") == ours
+
+
+def test_calls_are_read_by_both_readers_and_wrong_words_refused_with_their_place(tmp_path):
+    folder = write_calls(write_predictions(tmp_path / "out", CLIPS), ["yes", "no", ""])
+    ours = build_source("model", folder)
+    assert {clip: found.called for clip, found in ours.clips.items()} == {"a": True, "b": False}
+    assert build_event_source("model", folder / "events.csv", folder / "scores.csv") == ours
+    (folder / "scores.csv").write_text((folder / "scores.csv").read_text().replace(",no\n", ",maybe\n"))
+    for read, error in (
+        (lambda: build_source("model", folder), OutputError),
+        (lambda: build_event_source("model", folder / "events.csv", folder / "scores.csv"), SettingError),
+    ):
+        with pytest.raises(error, match=r"scores\.csv.*row 3: positive.*'maybe'") as caught:
+            read()
+        assert "\n" not in str(caught.value)
 
 
 def test_events_alone_are_enough(tmp_path):
