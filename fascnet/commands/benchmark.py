@@ -89,6 +89,8 @@ def run(config: dict[str, Any]) -> int:
             resamples=resamples,
             seed=seed,
         )
+        for note in (note for source in sources for note in source.notes):
+            print(f"note: {note}")
         return _write_statements(sources[0].name, found, rules, output)
     benchmark = run_benchmark(
         sources,

@@ -27,6 +27,7 @@ def find_warnings(
     """Find what belongs on top of a benchmark, the gravest first."""
     truth, main = study.truth, results[0]
     warnings = [line for check in seen.values() for line in check.warnings]
+    warnings += [line for result in results for line in result.source.notes]
     warnings += [line for each in missing.values() for line in each.warnings()]
     if n_unscored:
         warnings.append(f"{n_unscored} labelled clips are in no predictions and were not scored")

@@ -176,6 +176,20 @@ def test_tables_of_other_tools_on_both_sides(tmp_path):
     assert metrics["seen_subjects"]["model"]["status"] == "not_checked"
 
 
+def test_an_events_file_is_judged_as_its_folder_and_the_note_is_shown(study, tmp_path, capsys):
+    predictions, labels = study
+    for name, path in (("folder", predictions), ("file", predictions / "events.csv")):
+        assert call(path, labels, tmp_path / name, "reference=anna", "bootstrap.resamples=0") == 0
+    folder, file = (json.loads((tmp_path / n / "metrics.json").read_text()) for n in ("folder", "file"))
+    (note,) = set(file.pop("warnings")) - set(folder.pop("warnings"))
+    assert "scores.csv beside events.csv was read too" in note and file == folder
+    # Where nobody labelled events there is no report to hold it.
+    (tmp_path / "l").mkdir()
+    (tmp_path / "l" / "clip_labels.csv").write_text("clip_id,rater,count\ns00_0,carl,3\n")
+    assert call(predictions / "events.csv", tmp_path / "l", tmp_path / "o") == 0
+    assert f"note: {note}" in capsys.readouterr().out
+
+
 def test_input_and_clip_tables_name_the_subjects_that_no_source_names(tmp_path):
     clips = ("a", "b", "c", "d")
     (tmp_path / "events.csv").write_text(

@@ -7,7 +7,7 @@ needed), if it can with `scores.csv` beside it (only `clip_id` is needed), or la
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fascnet.data.labelling.labels import list_label_files, load_labels
@@ -47,7 +47,7 @@ def load_source(
     Args:
         name: its name in every table.
         path: a folder that `predict` wrote; a folder with `events.csv`, with or without `scores.csv`; an
-            events table; or a folder of label files.
+            events table, and a `scores.csv` that lies beside `events.csv`; or a folder of label files.
         rater: which rater's label files, where the folder holds several raters'.
         leave_out_not_scored: seconds that `predict` did not score count as not examined, rather than as
             examined without an event.
@@ -58,7 +58,7 @@ def load_source(
         LabelError: a label file is wrong.
     """
     if path.is_file():
-        return build_event_source(name, path)
+        return _load_event_file(name, path, leave_out_not_scored=leave_out_not_scored)
     if not path.is_dir():
         raise SettingError(f"predictions: {path} is neither a folder nor a file; check the path")
     events, scores = path / EVENTS_FILE, path / SCORES_FILE
@@ -115,6 +115,25 @@ def build_event_source(name: str, events: Path, scores: Path | None = None) -> S
             raise SettingError(f"{events}: has events of clip '{clip_id}', which {scores} calls failed")
     facts = {clip_id: clip.facts for clip_id, clip in listed.items() if clip.facts is not None}
     return Source(name, "prediction", clips, failed, facts)
+
+
+def _load_event_file(name: str, events: Path, *, leave_out_not_scored: bool) -> Source:
+    """Read an events table, and the `scores.csv` beside an `events.csv` as its folder would be read.
+
+    Without it the clips in which nothing was found would count as not judged. A table that lists none of the
+    events' clips is another tool's and says nothing about this one; a note tells either way.
+    """
+    scores = events.parent / SCORES_FILE
+    if events.name != EVENTS_FILE or not scores.is_file():
+        return build_event_source(name, events)
+    found = read_event_rows(events).keys()
+    listed = {take_clip_id(row) for row in read_text_table(scores, ("clip_id",))}
+    if found and not found & listed:
+        note = f"{name}: {SCORES_FILE} beside {EVENTS_FILE} lists none of its clips and was left aside"
+        return replace(build_event_source(name, events), notes=(note,))
+    note = f"{name}: {SCORES_FILE} beside {EVENTS_FILE} was read too: it says which clips were judged"
+    source = load_source(name, events.parent, leave_out_not_scored=leave_out_not_scored)
+    return replace(source, notes=(note,))
 
 
 def build_label_source(name: str, folder: Path, rater: str | None = None) -> Source:

@@ -66,6 +66,7 @@ class Source:
             negative.
         failed: clips it tried and could not read, with the reason.
         facts: what it knows about clips (empty for raters).
+        notes: what a reader must know of how its files were read.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Source:
     clips: Mapping[str, ClipFindings]
     failed: Mapping[str, str]
     facts: Mapping[str, ClipFacts]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

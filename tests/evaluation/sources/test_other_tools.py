@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -48,6 +49,42 @@ def test_events_alone_are_enough(tmp_path):
         assert source.clips["b"].events == (Event(1, 1.4), Event(3, 3.4))
         assert source.clips["b"].examined == ((0.0, math.inf),) and source.clips["b"].score is None
         assert source.facts == {} and source.failed == {}
+
+
+def test_an_events_file_is_read_with_the_scores_beside_it_and_a_note_says_so(tmp_path):
+    folder = write_predictions(tmp_path / "out", CLIPS)
+    (folder / "intervals.csv").write_text("clip_id,start_s,end_s,reason,n_events\na,5,6,probe_motion,0\n")
+    for leave_out in (False, True):
+        source = load_source("model", folder / "events.csv", leave_out_not_scored=leave_out)
+        (note,) = source.notes
+        assert note == "model: scores.csv beside events.csv was read too: it says which clips were judged"
+        assert replace(source, notes=()) == load_source("model", folder, leave_out_not_scored=leave_out)
+    assert source.clips["a"].examined == ((0.0, 5.0), (6.0, math.inf)) and set(source.clips) == {"a", "b"}
+
+
+def test_a_tool_that_found_nothing_is_read_with_its_scores(tmp_path):
+    (tmp_path / "events.csv").write_text("clip_id,onset_s,offset_s\n")
+    (tmp_path / "scores.csv").write_text("clip_id,score\na,0.1\n")
+    assert set(load_source("tool", tmp_path / "events.csv").clips) == {"a"}
+
+
+def test_scores_of_another_tool_beside_an_events_file_are_left_aside_and_told(tmp_path):
+    (tmp_path / "events.csv").write_text("clip_id,onset_s,offset_s\na,1,2\nb,1,2\n")
+    (tmp_path / "scores.csv").write_text("clip_id,score\nother1,0.9\nother2,0.1\n")
+    source = load_source("tool", tmp_path / "events.csv")
+    assert set(source.clips) == {"a", "b"}
+    assert source.notes == ("tool: scores.csv beside events.csv lists none of its clips and was left aside",)
+    # Where some clips are its own, the rest is a mistake, as it is in the folder.
+    (tmp_path / "scores.csv").write_text("clip_id,score\na,0.9\n")
+    with pytest.raises(SettingError, match=r"events of clip 'b', which scores\.csv does not list"):
+        load_source("tool", tmp_path / "events.csv")
+
+
+def test_an_events_file_of_another_name_stands_alone(tmp_path):
+    (tmp_path / "tool.csv").write_text("clip_id,onset_s,offset_s\na,1,2\n")
+    (tmp_path / "scores.csv").write_text("clip_id,score\na,0.9\nb,0.1\n")
+    source = load_source("tool", tmp_path / "tool.csv")
+    assert set(source.clips) == {"a"} and source.clips["a"].score is None and source.notes == ()
 
 
 def test_lean_scores_say_which_clips_were_judged(tmp_path):
