@@ -26,8 +26,10 @@ from fascnet.evaluation.raters.group_agreement import score_group
 from fascnet.evaluation.raters.interchangeability import (
     MIN_RATERS,
     Interchangeability,
+    explain_no_consensus,
     judge_interchangeability,
     leave_one_out,
+    leave_unjudged,
 )
 from fascnet.evaluation.raters.pair_agreement import score_pair
 from fascnet.evaluation.reference import CONSENSUS, add_consensus, choose_reference, list_raters
@@ -190,6 +192,7 @@ def run_benchmark(
     missing = {each.source: each for _, each in settled}
     known_sizes = any(event.peak_mm is not None for clip in truth.clips.values() for event in clip.events)
     by_confounder = score_false_alarms_by_confounder(main.outcomes, reference_labels, weights)
+    inter = _judge_main(everyone[0], judged, raters, clip_subjects, study, rules)
     return Benchmark(
         study=study,
         results=results,
@@ -203,7 +206,7 @@ def run_benchmark(
         },
         agreement=_score_pairs([truth, *everyone], study, rules),
         group_agreement=score_group(judged, raters, clip_subjects, rules.ignored_certainty, weights),
-        interchangeability=_judge_main(everyone[0], judged, raters, clip_subjects, study, rules),
+        interchangeability=inter,
         comparisons=compare_results(main, results[1:], rules.clip_threshold, weights, rules.margin),
         subgroups=score_subgroups(main.outcomes, study, rules, {} if clip_table is None else clip_table),
         by_amplitude=score_recall_by_amplitude(main.outcomes, weights) if known_sizes else {},
@@ -214,6 +217,7 @@ def run_benchmark(
             *find_warnings(study, results, missing, seen, rules, raters, len(unscored)),
             *warn_of_unnamed(subject_of),
             *_warn_of_untimed(truth, {} if statements is None else statements, studied),
+            *([f"interchangeability: {inter.reason}"] if inter is not None and not inter.model else []),
         ),
         unscored=unscored,
         statements=judge_statements(
@@ -320,6 +324,9 @@ def _judge_main(
     """Ask whether the main source could stand in for a rater."""
     if rules.margin is None or len(raters) < MIN_RATERS:
         return None
+    consensus = rules.consensus
+    if reason := explain_no_consensus(len(raters), consensus.method, consensus.min_raters):
+        return leave_unjudged(rules.margin.figure, rules.margin.value, reason)
     by_rater = {
         clip_id: {rater: each for rater, each in given.items() if rater in raters}
         for clip_id, given in labels.items()
@@ -336,7 +343,9 @@ def _judge_main(
         rules.matching,
         subjects,
         study.weights.shape[1],
-        method=rules.consensus.method,
+        method=consensus.method,
+        min_raters=consensus.min_raters,
+        ignored_certainty=rules.ignored_certainty | {UNSURE},
         fps={clip_id: fact.fps for clip_id, fact in study.facts.items()},
         mm_per_px={clip_id: fact.mm_per_px for clip_id, fact in study.facts.items()},
     )

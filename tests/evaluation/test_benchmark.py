@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -16,7 +17,7 @@ from fascnet.evaluation.report.csv_tables import write_tables
 from fascnet.evaluation.report.methods_text import write_methods
 from fascnet.evaluation.report.page import write_report
 from fascnet.evaluation.report.plots import draw_plots
-from fascnet.evaluation.rules import REPORTED_RULES, ConsensusRule, ScoringRules
+from fascnet.evaluation.rules import REPORTED_RULES, ConsensusRule, Margin, ScoringRules
 from fascnet.evaluation.sources.source import build_source
 
 from .study import write_calls, write_label, write_predictions, write_study
@@ -267,6 +268,48 @@ def test_without_calls_of_its_own_a_source_has_no_figures_of_them(study, tmp_pat
     assert metrics["own_calls"] is None and not any("positive`" in line for line in metrics["warnings"])
     assert "operating point of its own" not in dict(write_methods(found))["Figures"]
     assert "Clips that a source itself" not in write_report(found, tmp_path).read_text()
+
+
+@pytest.mark.parametrize(
+    ("rule", "says"),
+    [(ConsensusRule("majority", 3), "min_raters=3"), (ConsensusRule("staple", 2), "STAPLE takes 3 to 8")],
+)
+def test_too_few_others_for_a_consensus_end_no_benchmark_and_say_so(study, tmp_path, rule, says):
+    predictions, labels = study
+    shutil.copytree(labels, tmp_path / "l")
+    for path in sorted(labels.glob("*.bert.json")):
+        content = json.loads(path.read_text()) | {"rater": "carl"}
+        (tmp_path / "l" / path.name.replace("bert", "carl")).write_text(json.dumps(content))
+    rules = replace(RULES, consensus=rule, margin=Margin("f1", 0.1))
+    found = bench({"net": predictions}, tmp_path / "l", tmp_path, rules, "consensus", resamples=20)
+    told = read(tmp_path)["interchangeability"]
+    assert told["statement"] == "not defined" and says in told["reason"] and told["by_rater"] == {}
+    assert told["mean_difference"]["value"] is None and told["margin"] == 0.1
+    assert sum(says in line for line in found.warnings) == 1
+    write_tables(found, tmp_path / "tables")
+    page = write_report(found, tmp_path, draw_plots(found, tmp_path / "figures")).read_text()
+    assert "Not defined</b> at a margin of 0.1 in f1" in page
+
+
+def test_the_consensus_of_the_others_obeys_the_rules_of_the_reference(tmp_path):
+    """What two of three others name is `probable`; a clip that one of them saw counts from min_raters=1."""
+    both, first = [(1, 2, 40, 60), (5, 6, 40, 60)], [(1, 2, 40, 60)]
+    for rater in "abcd":
+        write_label(tmp_path / "l", "x", rater, both if rater in "ab" else first)
+    for rater in "cd":
+        write_label(tmp_path / "l", "y", rater, [])
+    clips = [{"clip_id": "x", "events": [(1, 2, 40, 60, 0.9)]}, {"clip_id": "y"}]
+    folder = write_predictions(tmp_path / "p", clips, heatmaps=False)
+
+    def judge(min_raters, *ignored):
+        rules = replace(RULES, margin=Margin("sensitivity", 0.1), ignored_certainty=frozenset(ignored))
+        rules = replace(rules, consensus=ConsensusRule("majority", min_raters))
+        bench({"net": folder}, tmp_path / "l", tmp_path, rules, "c")
+        return read(tmp_path)["interchangeability"]["by_rater"]["d"]["model"]
+
+    assert (judge(2)["value"], judge(2)["n"]) == (0.5, 1)
+    assert judge(2, "probable")["value"] == 1
+    assert judge(1)["n"] == 2
 
 
 def test_clips_without_any_event_are_defined(tmp_path):

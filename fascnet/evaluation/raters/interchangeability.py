@@ -21,6 +21,7 @@ import numpy as np
 from fascnet.errors import SettingError
 from fascnet.evaluation.figures import events
 from fascnet.evaluation.matching.match import MatchingRule, match_events
+from fascnet.evaluation.raters import staple
 from fascnet.evaluation.raters.agreement import cohen_kappa, count_cells, intersect
 from fascnet.evaluation.raters.consensus import UNSURE, ClipLabels, build_consensus
 from fascnet.evaluation.uncertainty.bootstrap import (
@@ -103,6 +104,7 @@ def leave_one_out(
     n_subjects: int,
     *,
     method: str = "majority",
+    min_raters: int = 2,
     ignored_certainty: frozenset[str] = frozenset({UNSURE}),
     fps: Mapping[str, float | None] | None = None,
     mm_per_px: Mapping[str, float | None] | None = None,
@@ -118,17 +120,21 @@ def leave_one_out(
         subjects: index of each clip's subject.
         n_subjects: how many there are.
         method: of the consensus; see `consensus.METHODS`.
-        ignored_certainty: words that are no vote in the consensus and neither hit nor miss against it. With
-            two others, an event that one of them names is `possible`.
+        min_raters: how many of the others must have looked at a second, as for a reference that is a
+            consensus.
+        ignored_certainty: words that are neither hit nor miss against the consensus. With two others, an
+            event that one of them names is `possible`.
         fps: frame rates by clip, where the rule counts frames.
         mm_per_px: pixel spacings by clip, where the rule counts mm.
 
     Raises:
-        SettingError: fewer than three raters.
+        SettingError: fewer than three raters, or too few without one for this consensus.
     """
     who = sorted(set(raters))
     if len(who) < MIN_RATERS:
         raise SettingError(f"leave one rater out needs {MIN_RATERS} raters or more, not {len(who)}")
+    if reason := explain_no_consensus(len(who), method, min_raters):
+        raise SettingError(f"leave one rater out: {reason}")
     sums, n_clips = np.zeros((n_subjects, len(who), 2, N_COLUMNS)), []
     for r, left_out in enumerate(who):
         others = [rater for rater in who if rater != left_out]
@@ -138,7 +144,7 @@ def leave_one_out(
             others,
             rule,
             method=method,
-            silent_certainty=ignored_certainty,
+            min_raters=min_raters,
             fps=fps,
             mm_per_px=mm_per_px,
         )
@@ -158,6 +164,24 @@ def leave_one_out(
                 sums[subjects[clip_id], r, side] += row
         n_clips.append(used)
     return LeaveOneOut(tuple(who), sums, tuple(n_clips))
+
+
+def explain_no_consensus(n_raters: int, method: str, min_raters: int) -> str:
+    """Say why the others can form no consensus under the reference's rules; empty when they can."""
+    others = n_raters - 1
+    if min_raters > others:
+        return f"consensus.min_raters={min_raters}, and without one rater there are {others}; set it lower"
+    if method == "staple" and not staple.MIN_RATERS <= others <= staple.MAX_RATERS:
+        return (
+            f"STAPLE takes {staple.MIN_RATERS} to {staple.MAX_RATERS} raters, and without one there are "
+            f"{others}; set consensus.method=majority"
+        )
+    return ""
+
+
+def leave_unjudged(figure: str, margin: float, reason: str) -> Interchangeability:
+    """Make a statement that says only why there is none."""
+    return Interchangeability(figure, margin, {}, {}, {}, not_defined(reason), "not defined", reason)
 
 
 def judge_interchangeability(

@@ -8,6 +8,7 @@ from fascnet.evaluation.matching.match import MatchingRule, match_events
 from fascnet.evaluation.raters.consensus import build_consensus
 from fascnet.evaluation.raters.interchangeability import (
     FIGURES,
+    explain_no_consensus,
     explain_verdict,
     judge_interchangeability,
     leave_one_out,
@@ -79,6 +80,34 @@ def test_names_and_order_of_raters_change_nothing():
         judge_interchangeability(s, weights, margin=0.1).mean_difference.value for s in (one, two, three)
     ]
     assert values[0] == pytest.approx(values[1], abs=1e-12) == pytest.approx(values[2], abs=1e-12)
+
+
+@pytest.mark.parametrize(("min_raters", "minutes"), [(2, 10 / 60), (1, 20 / 60)])
+def test_the_others_must_have_looked_as_often_as_for_the_reference(min_raters, minutes):
+    clips = {"x": {who: Labels("x", who, ((0.0, 10.0 if who == "c" else 20.0),), ()) for who in "abc"}}
+    found = {"x": Labels("x", "model", ((0.0, 20.0),), ())}
+    scored = leave_one_out(clips, found, list("abc"), NEAR, {"x": 0}, 1, min_raters=min_raters)
+    assert scored.sums[0, 0, :, 3] == pytest.approx(minutes)
+
+
+@pytest.mark.parametrize(
+    ("n_raters", "method", "min_raters", "says"),
+    [
+        (3, "majority", 3, "consensus.min_raters=3, and without one rater there are 2"),
+        (3, "staple", 2, "STAPLE takes 3 to 8 raters, and without one there are 2"),
+        (10, "staple", 2, "without one there are 9"),
+        (3, "majority", 2, ""),
+        (4, "staple", 3, ""),
+        (9, "staple", 2, ""),
+    ],
+)
+def test_too_few_others_for_the_references_rules_say_so(n_raters, method, min_raters, says):
+    told = explain_no_consensus(n_raters, method, min_raters)
+    assert says in told and bool(told) == bool(says)
+    if says:
+        raters = [f"r{k}" for k in range(n_raters)]
+        with pytest.raises(SettingError, match="leave one rater out: "):
+            leave_one_out({}, {}, raters, NEAR, {}, 1, method=method, min_raters=min_raters)
 
 
 @pytest.mark.parametrize(
