@@ -32,6 +32,9 @@ def find_warnings(
     if n_unscored:
         warnings.append(f"{n_unscored} labelled clips are in no predictions and were not scored")
     warnings += warn_of_subjects("all figures", len(study.subjects))
+    recall = main.figures["events"]["recall"]
+    if recall.value is not None and recall.subjects < len(study.subjects):
+        warnings += warn_of_subjects("recall", recall.subjects)
     sums = sum_events(main.outcomes, study.weights.shape[1])
     units = np.asarray(sums[:, 0] + sums[:, 2], dtype=np.float64)
     warnings += warn_of_dominance("recall", units, "reference events")

@@ -312,6 +312,17 @@ def test_the_consensus_of_the_others_obeys_the_rules_of_the_reference(tmp_path):
     assert judge(1)["n"] == 2
 
 
+def test_recall_counts_and_warns_of_the_subjects_with_events(tmp_path):
+    for clip in "abcdef":
+        write_label(tmp_path / "l", clip, "anna", [(1, 2, 40, 60)] if clip in "ab" else [])
+    clips = [{"clip_id": c, "subject": "s" if c in "ab" else c, "events": []} for c in "abcdef"]
+    found = bench({"net": write_predictions(tmp_path / "p", clips, heatmaps=False)}, tmp_path / "l", tmp_path)
+    events = read(tmp_path)["events"]
+    assert (events["recall"]["subjects"], events["false_alarms_per_min"]["subjects"]) == (1, 5)
+    assert "recall: 1 subject: no interval, and nothing is shown about other subjects" in found.warnings
+    assert "all figures: 5 subjects: the interval may cover less often than 95 % below 20" in found.warnings
+
+
 def test_clips_without_any_event_are_defined(tmp_path):
     for clip in "ab":
         write_label(tmp_path / "l", clip, "r", [])

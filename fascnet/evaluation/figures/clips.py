@@ -11,6 +11,7 @@ from fascnet.evaluation.uncertainty.bootstrap import (
     WeightsFigure,
     divide,
     estimate_from_sums,
+    rests_on,
     sum_by_subject,
 )
 
@@ -37,11 +38,13 @@ def count_outcomes(says: NDArray[np.bool_], truth: NDArray[np.bool_]) -> FloatAr
     return np.column_stack([says & truth, says & ~truth, ~says & truth, ~says & ~truth]).astype(np.float64)
 
 
+@rests_on(0, 2)
 def sensitivity(sums: FloatArray) -> FloatArray:
     """True positives / positives, of sums (..., 4)."""
     return divide(sums[..., 0], sums[..., 0] + sums[..., 2])
 
 
+@rests_on(1, 3)
 def specificity(sums: FloatArray) -> FloatArray:
     """True negatives / negatives, of sums (..., 4)."""
     return divide(sums[..., 3], sums[..., 3] + sums[..., 1])

@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
-from fascnet.evaluation.uncertainty.bootstrap import Figure, FloatArray, divide, estimate_from_sums
+from fascnet.evaluation.uncertainty.bootstrap import (
+    Figure,
+    FloatArray,
+    divide,
+    estimate_from_sums,
+    rests_on,
+)
 
 HIT, FALSE, MISSED, MINUTES = range(4)
 """Columns of the statistics: matched pairs, false alarms, missed reference events, examined minutes."""
 
 
+@rests_on(HIT, FALSE)
 def precision(sums: FloatArray) -> FloatArray:
     """Share of found events that are real: hits / (hits + false alarms), of sums (..., 4)."""
     return divide(sums[..., HIT], sums[..., HIT] + sums[..., FALSE])
 
 
+@rests_on(HIT, MISSED)
 def recall(sums: FloatArray) -> FloatArray:
     """Share of reference events that were found: hits / (hits + missed), of sums (..., 4)."""
     return divide(sums[..., HIT], sums[..., HIT] + sums[..., MISSED])
 
 
+@rests_on(HIT, FALSE, MISSED)
 def f1(sums: FloatArray) -> FloatArray:
     """Harmonic mean of both: 2 hits / (2 hits + false alarms + missed); symmetric in the two sides."""
     return divide(2 * sums[..., HIT], 2 * sums[..., HIT] + sums[..., FALSE] + sums[..., MISSED])
 
 
+@rests_on(MINUTES)
 def false_alarms_per_min(sums: FloatArray) -> FloatArray:
     """False alarms / examined minutes, of sums (..., 4)."""
     return divide(sums[..., FALSE], sums[..., MINUTES])

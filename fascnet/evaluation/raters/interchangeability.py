@@ -42,14 +42,14 @@ MIN_RATERS = 3
 N_COLUMNS = 8
 """Hits, false alarms, misses, minutes; seconds that both, only first, only second, neither call positive."""
 
-FIGURES: Mapping[str, tuple[Callable[[FloatArray], FloatArray], int]] = {
-    "f1": (lambda sums: events.f1(sums[..., :4]), 1),
-    "sensitivity": (lambda sums: events.recall(sums[..., :4]), 1),
-    "precision": (lambda sums: events.precision(sums[..., :4]), 1),
-    "false_alarms_per_min": (lambda sums: events.false_alarms_per_min(sums[..., :4]), -1),
-    "event_kappa": (lambda sums: cohen_kappa(sums[..., 4:]), 1),
+FIGURES: Mapping[str, tuple[Callable[[FloatArray], FloatArray], int, tuple[int, ...]]] = {
+    "f1": (lambda sums: events.f1(sums[..., :4]), 1, (0, 1, 2)),
+    "sensitivity": (lambda sums: events.recall(sums[..., :4]), 1, (0, 2)),
+    "precision": (lambda sums: events.precision(sums[..., :4]), 1, (0, 1)),
+    "false_alarms_per_min": (lambda sums: events.false_alarms_per_min(sums[..., :4]), -1, (3,)),
+    "event_kappa": (lambda sums: cohen_kappa(sums[..., 4:]), 1, (4, 5, 6, 7)),
 }
-"""Each figure of sums (..., 8), and +1 where more is better, -1 where less is."""
+"""Each figure of sums (..., 8), +1 where more is better, -1 where less is, and the columns it rests on."""
 
 
 _NOTHING = "no event or no clip to compare"
@@ -203,30 +203,31 @@ def judge_interchangeability(
     """
     if figure not in FIGURES:
         raise SettingError(f"figure is '{figure}'; choose {', '.join(FIGURES)}")
-    compute, sign = FIGURES[figure]
+    compute, sign, columns = FIGURES[figure]
     shape = scored.sums.shape[1:]
     flat = scored.sums.reshape(len(scored.sums), -1)
 
-    def resample(of: SumsFigure) -> Resampled:
+    places = np.arange(flat.shape[1]).reshape(shape)[..., columns]
+
+    def resample(of: SumsFigure, raters: Sequence[int], sides: Sequence[int] = (0, 1)) -> Resampled:
         def of_sums(sums: FloatArray) -> FloatArray:
             return of(compute(sums.reshape(*sums.shape[:-1], *shape)))
 
-        return resample_sums(flat, of_sums, weights)
+        return resample_sums(flat, of_sums, weights, places[np.ix_(raters, sides)].ravel().tolist())
 
-    def estimate(of: SumsFigure, units: int) -> Figure:
-        return summarise(resample(of), n=units, unit="clips", undefined=_NOTHING)
+    def estimate(of: SumsFigure, r: int, *sides: int) -> Figure:
+        return summarise(resample(of, [r], sides), n=scored.clips[r], unit="clips", undefined=_NOTHING)
 
     model, rater, difference = {}, {}, {}
     for r, name in enumerate(scored.raters):
-        units = scored.clips[r]
-        model[name] = estimate(lambda value, r=r: value[..., r, 0], units)  # type: ignore[misc]
-        rater[name] = estimate(lambda value, r=r: value[..., r, 1], units)  # type: ignore[misc]
-        difference[name] = estimate(lambda value, r=r: value[..., r, 0] - value[..., r, 1], units)  # type: ignore[misc]
+        model[name] = estimate(lambda value, r=r: value[..., r, 0], r, 0)  # type: ignore[misc]
+        rater[name] = estimate(lambda value, r=r: value[..., r, 1], r, 1)  # type: ignore[misc]
+        difference[name] = estimate(lambda value, r=r: value[..., r, 0] - value[..., r, 1], r, 0, 1)  # type: ignore[misc]
     used = [r for r, name in enumerate(scored.raters) if difference[name].value is not None]
     if not used:
         mean = not_defined("no rater can be compared with the model")
         return Interchangeability(figure, margin, model, rater, difference, mean, "not defined", mean.reason)
-    average = resample(lambda value: (value[..., used, 0] - value[..., used, 1]).mean(axis=-1))
+    average = resample(lambda value: (value[..., used, 0] - value[..., used, 1]).mean(axis=-1), used)
     mean = summarise(average, n=sum(scored.clips[r] for r in used), unit="clips", undefined=_NOTHING)
     judged = judge_non_inferiority(
         average, margin=margin, larger_is_better=sign > 0, undefined="no rater can be compared"

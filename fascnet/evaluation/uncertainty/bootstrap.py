@@ -8,8 +8,8 @@ S more rows of weights. What is made of resamples stands in `intervals`, differe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,7 +44,7 @@ class Figure:
         ci95: its 95 % interval, or None when there is none.
         n: how many units it was computed from.
         unit: what those units are (`reference events`, `clips`, …).
-        subjects: how many subjects they came from.
+        subjects: how many subjects the figure rests on: for recall those with a reference event.
         reason: why the value or the interval is missing, or why the interval is not BCa; else empty.
         method: how the interval was made, `BCa` or `percentile`; empty where there is none.
     """
@@ -76,13 +76,36 @@ class Resampled:
         value: of all subjects; NaN where not defined.
         samples: in each resample (B,); NaN where not defined.
         jackknife: with each subject (or group of subjects) left out (at most S,); NaN where not defined.
-        subjects: how many subjects have data.
+        subjects: how many subjects the figure rests on.
     """
 
     value: float
     samples: FloatArray
     jackknife: FloatArray
     subjects: int
+
+
+_RESTS_ON: dict[SumsFigure, tuple[int, ...]] = {}
+
+
+def rests_on(*columns: int) -> Callable[[SumsFigure], SumsFigure]:
+    """Say which columns of its sums a figure rests on: those that make up what it divides by.
+
+    A subject with zeros in all of them is none of the figure's subjects, whatever else is known of it: who
+    has no event says nothing about recall. Intervals are widened for, or refused to, the number of the rest.
+    """
+
+    def mark(figure: SumsFigure) -> SumsFigure:
+        _RESTS_ON[figure] = columns
+        return figure
+
+    return mark
+
+
+def count_subjects(sums: FloatArray, columns: Sequence[int] | None = None) -> int:
+    """Count the subjects with anything but zeros in some columns (None: any) of their sums (S, k)."""
+    chosen = sums if columns is None else sums[:, list(columns)]
+    return int(np.any(chosen != 0, axis=1).sum())
 
 
 def not_defined(reason: str, unit: str = "clips") -> Figure:
@@ -151,9 +174,15 @@ def estimate_from_subjects(
     )
 
 
-def resample_sums(sums: FloatArray, figure: SumsFigure, weights: FloatArray) -> Resampled:
-    """Compute a figure of per-subject sums (S, k) in every resample of `weights` (B, S)."""
-    return resample_each(sums, {"": figure}, weights)[""]
+def resample_sums(
+    sums: FloatArray, figure: SumsFigure, weights: FloatArray, columns: Sequence[int] | None = None
+) -> Resampled:
+    """Compute a figure of per-subject sums (S, k) in every resample of `weights` (B, S).
+
+    `columns` are those that it rests on; None for what `rests_on` says of it, or else all.
+    """
+    found = resample_each(sums, {"": figure}, weights)[""]
+    return found if columns is None else replace(found, subjects=count_subjects(sums, columns))
 
 
 def resample_each(
@@ -161,7 +190,6 @@ def resample_each(
 ) -> dict[str, Resampled]:
     """Compute several figures of the same sums (S, k); the sums of the resamples are formed once."""
     total = sums.sum(axis=0)[None]
-    subjects = int(np.any(sums != 0, axis=1).sum())
     # The sum of those before and those after a subject: total minus own leaves rounding where zero is due.
     others = np.zeros_like(sums)
     others[1:] += np.cumsum(sums[:-1], axis=0)
@@ -172,7 +200,7 @@ def resample_each(
             float(figure(total)[0]),
             figure(resampled) if len(weights) else np.empty(0),
             figure(others),
-            subjects,
+            count_subjects(sums, _RESTS_ON.get(figure)),
         )
         for name, figure in figures.items()
     }
@@ -239,11 +267,12 @@ def summarise(resampled: Resampled, *, n: int, unit: str, undefined: str) -> Fig
 def explain_no_interval(resampled: Resampled) -> str:
     """Say why a figure that has a value can have no interval; empty when it can."""
     if resampled.subjects < 2:
-        return "one subject: no interval"
+        return f"{'rests on ' if len(resampled.jackknife) > 1 else ''}one subject: no interval"
     defined = select_defined(resampled.samples)
     if len(resampled.samples) == 0 or len(defined) <= MIN_DEFINED_SHARE * len(resampled.samples):
         return "too few subjects or resamples for an interval"
-    # Leaving out that subject leaves nothing, and how often it is drawn does not change its figure.
+    # For figures that do not say what they rest on: leaving out that subject leaves nothing, and how often it
+    # is drawn does not change its figure.
     if not np.isfinite(resampled.jackknife).all() and are_equal(defined, resampled.value):
         return "rests on one subject: no interval"
     return ""

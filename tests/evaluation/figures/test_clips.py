@@ -28,6 +28,13 @@ def test_sensitivity_and_specificity_by_hand() -> None:
     assert (figures["sensitivity"].n, figures["specificity"].n) == (3, 2)
 
 
+def test_each_rests_on_the_subjects_with_clips_of_its_class() -> None:
+    truth = np.array([1, 1, 0, 0, 0], bool)
+    figures = estimate_decisions(truth, truth, np.array([0, 0, 1, 2, 2]), draw_weights(5, 100, 0))
+    assert (figures["sensitivity"].subjects, figures["specificity"].subjects) == (1, 2)
+    assert figures["sensitivity"].reason == "rests on one subject: no interval"
+
+
 @pytest.mark.parametrize("positive", [True, False])
 def test_one_class_is_not_defined(positive: bool) -> None:
     truth = np.full(4, positive)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -66,6 +68,22 @@ def test_figures_are_those_of_the_parts():
     assert told.difference["b"].value == pytest.approx(f1("model") - f1("b"), abs=1e-12)
     mean = np.mean([told.difference[name].value for name in "abc"])
     assert told.mean_difference.value == pytest.approx(mean, abs=1e-12)
+
+
+@pytest.mark.parametrize(("figure", "subjects"), [("sensitivity", 2), ("false_alarms_per_min", 3)])
+def test_figures_count_the_subjects_that_they_rest_on(figure, subjects):
+    """Three subjects, of whom the third has no event at all."""
+    study = simulate_study([*RATERS, WORSE], 3, seed=3)
+    quiet = {clip_id for clip_id, subject in study.subjects.items() if subject == 2}
+    clips = {
+        clip_id: {who: replace(one, events=()) if clip_id in quiet else one for who, one in by.items()}
+        for clip_id, by in study.clips.items()
+    }
+    found = {clip_id: by["model"] for clip_id, by in clips.items()}
+    scored = leave_one_out(clips, found, list("abc"), NEAR, study.subjects, 3)
+    told = judge_interchangeability(scored, draw_weights(3, 100, 0), margin=0.1, figure=figure)
+    parts = (told.model["a"], told.rater["a"], told.difference["a"], told.mean_difference)
+    assert {part.subjects for part in parts} == {subjects}
 
 
 def test_names_and_order_of_raters_change_nothing():

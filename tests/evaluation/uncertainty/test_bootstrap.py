@@ -3,14 +3,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fascnet.evaluation.figures.events import recall
+from fascnet.evaluation.figures.events import estimate_events, recall
 from fascnet.evaluation.uncertainty.bootstrap import (
+    count_subjects,
     draw_weights,
     estimate_from_sums,
     estimate_from_weights,
     resample_sums,
     resample_weights,
 )
+from fascnet.evaluation.uncertainty.intervals import estimate_interval
 
 
 def mean(sums):
@@ -83,6 +85,35 @@ def test_a_figure_that_rests_on_one_of_ten_subjects_has_no_interval():
     sums[1, [0, 2]] = 4, 1
     alike = estimate_from_sums(sums, recall, weights, n=10, unit="e", undefined="x")
     assert alike.ci95 == (0.8, 0.8) and "all resamples are equal" in alike.reason
+
+
+def test_a_figure_counts_the_subjects_that_it_rests_on():
+    """Ten subjects, of whom four have events, one more a false alarm, and five nothing but minutes."""
+    sums = np.zeros((10, 4))
+    sums[:, 3] = 1.0
+    sums[:4, 0], sums[:4, 2], sums[4, 1] = (4, 1, 3, 5), (1, 2, 0, 1), 1
+    weights = draw_weights(10, 500, 0)
+    figures = estimate_events(sums, weights)
+    subjects = {name: figure.subjects for name, figure in figures.items()}
+    assert subjects == {"precision": 5, "recall": 4, "f1": 5, "false_alarms_per_min": 10}
+    # The interval is that of four subjects.
+    resampled = resample_sums(sums, recall, weights)
+    samples = resampled.samples[np.isfinite(resampled.samples)]
+    low, high = (
+        (found.low, found.high)
+        for found in (
+            estimate_interval(resampled.value, samples, resampled.jackknife, subjects=n) for n in (4, 10)
+        )
+    )
+    assert figures["recall"].ci95 == low != high
+    assert resample_sums(sums, recall, weights, [3]).subjects == 10
+    assert count_subjects(sums) == 10 and count_subjects(sums, [1]) == 1
+
+
+def test_who_has_no_event_is_not_alike_in_recall():
+    sums = np.array([[2.0, 0, 0, 1], [3, 0, 0, 1], *([[0, 0, 0, 1.0]] * 8)])
+    figure = estimate_from_sums(sums, recall, draw_weights(10, 500, 0), n=5, unit="e", undefined="x")
+    assert figure.ci95 == (1, 1) and "from these 2 (rule of three)" in figure.reason
 
 
 def test_not_defined_says_why():
