@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fascnet.commands.baseline_choice import build_baseline, list_baselines
-from fascnet.commands.benchmark_rules import THRESHOLDS, build_rules, check_whole, check_words
+from fascnet.commands.benchmark_rules import THRESHOLDS, build_rules, check_words
+from fascnet.commands.whole_numbers import check_whole
 from fascnet.errors import SettingError
 
 if TYPE_CHECKING:
@@ -52,9 +53,9 @@ def run(config: dict[str, Any]) -> int:
 
     folders = _name_folders(config["predictions"])
     rules = build_rules(config)
-    resamples = check_whole("bootstrap.resamples", config["bootstrap"]["resamples"], 0, 100_000)
-    seed = check_whole("bootstrap.seed", config["bootstrap"]["seed"], 0, 2**32 - 1)
-    check_whole("workers", config["workers"], 0, 64)
+    resamples = check_whole("benchmark: bootstrap.resamples", config["bootstrap"]["resamples"], 0, 100_000)
+    seed = check_whole("benchmark: bootstrap.seed", config["bootstrap"]["seed"], 0, 2**32 - 1)
+    check_whole("benchmark: workers", config["workers"], 0, 64)
     _check_baselines(config)
     output = Path(config["output"])
     # Everything that can be refused is read before anything slow is run.

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from fascnet.commands.whole_numbers import check_whole
 from fascnet.errors import SettingError
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def build_rules(config: Mapping[str, Any]) -> ScoringRules:
             check_number(f"matching.{key}", matching[key], 0, math.inf)
     simultaneous = str(matching["simultaneous"])
     presence = config["presence"]
-    check_whole("presence.min_events", presence["min_events"], 1, 10_000)
+    check_whole("benchmark: presence.min_events", presence["min_events"], 1, 10_000)
     if presence["window_s"] is not None:
         check_number("presence.window_s", presence["window_s"], 0, math.inf)
     check_number("presence.min_examined_s", presence["min_examined_s"], 0, math.inf)
@@ -59,23 +60,12 @@ def build_rules(config: Mapping[str, Any]) -> ScoringRules:
         not_scored=str(config["not_scored"]),
         consensus=ConsensusRule(
             str(consensus["method"]),
-            check_whole("consensus.min_raters", consensus["min_raters"], 1, 1000),
+            check_whole("benchmark: consensus.min_raters", consensus["min_raters"], 1, 1000),
         ),
         margin=_build_margin(config["margin"]),
         subgroups=_build_subgroups(config),
-        worst_clips=check_whole("worst_clips", config["worst_clips"], 0, _MAX_WORST_CLIPS),
+        worst_clips=check_whole("benchmark: worst_clips", config["worst_clips"], 0, _MAX_WORST_CLIPS),
     )
-
-
-def check_whole(key: str, value: object, low: int, high: int) -> int:
-    """Return a whole number within its bounds.
-
-    Raises:
-        SettingError: it is none.
-    """
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise SettingError(f"benchmark: {key}={value} must be a whole number from {low} to {high}")
-    return value
 
 
 def check_number(key: str, value: object, low: float, high: float) -> float:

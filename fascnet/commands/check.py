@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fascnet.commands.whole_numbers import check_whole
 from fascnet.errors import ManifestError, SettingError
 
 if TYPE_CHECKING:
@@ -54,21 +55,16 @@ def _check_settings(config: dict[str, Any]) -> tuple[Path, Path | None, Path | N
     for key, folder in (("data.root", root), ("data.labels", labels)):
         if folder is not None and not folder.is_dir():
             raise SettingError(f"{key}={folder}: there is no such folder; check the path")
-    _check_whole("workers", config["workers"], 0, 64)
-    _check_whole("seed", config["seed"], 0, 2**32 - 1)
+    check_whole("check: workers", config["workers"], 0, 64)
+    check_whole("check: seed", config["seed"], 0, 2**32 - 1)
     if config["folds"] is not None:
-        _check_whole("folds", config["folds"], 3, 1000)
+        check_whole("check: folds", config["folds"], 3, 1000)
         if config["output"] is None:
             raise SettingError(f"check: folds={config['folds']} are written to a folder; give output=FOLDER")
     output = config["output"]
     if output is not None and (not isinstance(output, str) or not output):
         raise SettingError(f"check: output={output} must be a folder")
     return root, labels, None if output is None else Path(output)
-
-
-def _check_whole(key: str, value: object, least: int, most: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-        raise SettingError(f"check: {key}={value} must be a whole number, {least} to {most}")
 
 
 def _write(review: Review, output: Path, n_folds: int | None, seed: int) -> None:

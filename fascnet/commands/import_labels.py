@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fascnet.commands.whole_numbers import check_whole
 from fascnet.errors import SettingError
 
 if TYPE_CHECKING:
@@ -48,8 +49,7 @@ def run(config: dict[str, Any]) -> int:
         overwrite=_take_switch("overwrite", config["overwrite"]),
     )
     first_frame, layout = config["first_frame"], str(config["layout"])
-    if isinstance(first_frame, bool) or not isinstance(first_frame, int) or not 0 <= first_frame <= 10**6:
-        raise SettingError(f"first_frame={first_frame} must be a whole number from 0")
+    check_whole("first_frame", first_frame, 0, 10**6)
     if layout not in {"auto", "thw", "hwt", "wht"}:
         raise SettingError(f"layout={layout} must be auto, thw, hwt or wht")
     context = FormContext(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from fascnet.commands.config import instantiate_node
+from fascnet.commands.whole_numbers import check_whole
 from fascnet.errors import SettingError
 
 if TYPE_CHECKING:
@@ -75,9 +76,7 @@ def _check_settings(config: dict[str, Any]) -> None:
         raise SettingError(f"predict: device={config['device']} must be auto, cpu or cuda")
     if config["precision"] not in {"fp32", "bf16"}:
         raise SettingError(f"predict: precision={config['precision']} must be fp32 or bf16")
-    chunk = config["chunk_frames"]
-    if isinstance(chunk, bool) or not isinstance(chunk, int) or chunk < 1:
-        raise SettingError(f"predict: chunk_frames={chunk} must be a whole number, 1 or more")
+    check_whole("predict: chunk_frames", config["chunk_frames"], 1)
     target = str(config["detector"].get("_target_", ""))
     if target.endswith(".load_network_predictor"):
         return

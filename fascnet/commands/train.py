@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from fascnet.commands.config import instantiate_node
+from fascnet.commands.whole_numbers import check_whole
 from fascnet.errors import SettingError
 
 
@@ -45,9 +46,7 @@ def run(config: dict[str, Any]) -> int:
 
 
 def _check_settings(config: dict[str, Any]) -> None:
-    seed = config["seed"]
-    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**32:
-        raise SettingError(f"train: seed={seed} must be a whole number from 0 to {2**32 - 1}")
+    check_whole("train: seed", config["seed"], 0, 2**32 - 1)
     for key in ("resume", "overwrite"):
         if not isinstance(config[key], bool):
             raise SettingError(f"train: {key}={config[key]} must be true or false")
