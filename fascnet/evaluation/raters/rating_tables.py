@@ -27,7 +27,6 @@ from fascnet.evaluation.raters.coefficients import (
 from fascnet.evaluation.uncertainty.bootstrap import (
     Figure,
     FloatArray,
-    divide,
     estimate_from_sums,
     sum_by_subject,
 )
@@ -91,29 +90,6 @@ def tabulate_ratings(
         total(shares),
         int((m >= 2).sum()),
     )
-
-
-def compute_alpha_rows(values: FloatArray) -> FloatArray:
-    """Return m, Σv, Σv² and the observed squared disagreement per unit: (n, 4).
-
-    Krippendorff's interval alpha follows from their sums without a table, for values that are not few
-    (counts, rates). `values` is (n units, raters), NaN where a rater gave none; units with one are left out.
-    """
-    given = np.isfinite(values)
-    m = given.sum(axis=1).astype(np.float64)
-    known = np.where(given, values, 0.0)
-    total, squares = known.sum(axis=1), (known**2).sum(axis=1)
-    apart = divide(2 * (m * squares - total**2), np.maximum(m - 1, 1))
-    rows = np.column_stack([m, total, squares, apart]) * (m >= 2)[:, None]
-    return np.asarray(rows, dtype=np.float64)
-
-
-def interval_alpha(sums: FloatArray) -> FloatArray:
-    """Krippendorff's alpha with squared differences of sums (..., 4) of `compute_alpha_rows`."""
-    n, total, squares, apart = np.moveaxis(sums, -1, 0)
-    expected = 2 * (n * squares - total**2)
-    scale = np.maximum(n * squares, 1.0)
-    return 1 - divide((n - 1) * apart, np.where(expected < 1e-12 * scale, 0.0, expected))
 
 
 def estimate_from_tables(

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
-
-from fascnet.evaluation.uncertainty.bootstrap import Figure, FloatArray
+from fascnet.evaluation.uncertainty.bootstrap import FloatArray
 
 FEWEST_SUBJECTS = 5
 """Below it an interval is hardly one: n subjects have C(2n - 1, n) distinct resamples (Hall 1992, The
@@ -15,32 +13,12 @@ Bootstrap and Edgeworth Expansion, appendix I). For four these are 35, and a tai
 FEW_SUBJECTS = 20
 """From here on the intervals were seen to cover 93-97 % in simulation (tests/evaluation/test_coverage.py)."""
 
-FEW_UNITS = 30
-"""Below it a share's interval is wide however it is made: 30 independent units leave 0.5 ± 0.18, and
-clustered ones more."""
-
 FEW_OF_A_KIND = 10
 """Fewer of a rare kind (misses, hits, positives) are a Poisson count known to about a factor of two: the
 exact 95 % interval of a mean of which 10 were seen is 4.8 to 18.4 (Garwood 1936, Biometrika 28:437-442)."""
 
 LARGEST_SHARE = 0.5
 """One subject with more of the units than this is the figure; the others hardly matter."""
-
-
-def warn_of_figure(name: str, figure: Figure) -> list[str]:
-    """Warn of too few subjects or units behind a figure; empty when there are enough, or no value at all."""
-    if figure.value is None:
-        return []
-    warnings = warn_of_subjects(name, figure.subjects)
-    if figure.n < FEW_UNITS:
-        half = 0.98 / np.sqrt(max(figure.n, 1))
-        warnings.append(
-            f"{name}: {figure.n} {figure.unit}, fewer than {FEW_UNITS}: a share of so few is known to "
-            f"± {min(half, 0.5):.2f} at best"
-        )
-    if figure.ci95 is not None and figure.ci95[0] == figure.ci95[1]:
-        warnings.append(f"{name}: the interval has no width; that is no certainty: {figure.reason}")
-    return warnings
 
 
 def warn_of_subjects(name: str, subjects: int) -> list[str]:

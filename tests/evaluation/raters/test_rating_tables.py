@@ -16,10 +16,8 @@ from fascnet.evaluation.raters.coefficients import (
     tabulate_pair,
 )
 from fascnet.evaluation.raters.rating_tables import (
-    compute_alpha_rows,
     estimate_group_agreement,
     estimate_pair_agreement,
-    interval_alpha,
     tabulate_ratings,
 )
 from fascnet.evaluation.uncertainty.bootstrap import draw_weights
@@ -85,14 +83,6 @@ def test_alpha_equals_the_package(seed, metric):
     expected = krippendorff.alpha(np.where(ratings < 0, np.nan, ratings).T, level_of_measurement=metric)
     found = krippendorff_alpha_from_tables(total(ratings, 5).coincidences, metric)[0]
     assert found == pytest.approx(expected, abs=1e-9)
-
-
-def test_interval_alpha_of_moments_equals_the_package():
-    values = np.random.default_rng(0).normal(10, 3, (80, 1)) + np.random.default_rng(1).normal(0, 1, (80, 4))
-    values[np.random.default_rng(2).random(values.shape) < 0.4] = np.nan
-    expected = krippendorff.alpha(values.T, level_of_measurement="interval")
-    assert interval_alpha(compute_alpha_rows(values).sum(axis=0)) == pytest.approx(expected, abs=1e-9)
-    assert np.isnan(interval_alpha(compute_alpha_rows(np.full((5, 2), 3.0)).sum(axis=0)))
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -6,24 +6,16 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from fascnet.evaluation.figures.events import recall
-from fascnet.evaluation.uncertainty.bootstrap import Figure, draw_weights, estimate_from_sums, not_defined
 from fascnet.evaluation.uncertainty.small_samples import (
     FEW_OF_A_KIND,
     FEWEST_SUBJECTS,
     warn_of_dominance,
-    warn_of_figure,
     warn_of_kinds,
     warn_of_subjects,
 )
 
 
-def make(subjects=30, n=100):
-    return Figure(0.8, (0.7, 0.9), n, "positive clips", subjects, method="BCa")
-
-
 def test_enough_gives_no_warning():
-    assert warn_of_figure("sensitivity", make()) == []
     assert warn_of_kinds("sensitivity", {"missed clips": 20}) == []
     assert warn_of_dominance("sensitivity", np.full(30, 4.0), "clips") == []
 
@@ -34,23 +26,6 @@ def test_enough_gives_no_warning():
 def test_few_subjects(subjects, words):
     (warning,) = warn_of_subjects("f1", subjects)
     assert warning.startswith(f"f1: {subjects} subject") and words in warning
-
-
-def test_few_units_say_how_wide():
-    (warning,) = warn_of_figure("sensitivity", make(n=25))
-    assert "25 positive clips" in warning and "± 0.20" in warning  # 1.96 sqrt(0.25 / 25)
-
-
-def test_an_interval_without_width_is_named():
-    sums = np.tile([[4.0, 0, 0, 1]], (25, 1))
-    perfect = estimate_from_sums(sums, recall, draw_weights(25, 100, 0), n=100, unit="events", undefined="")
-    assert perfect.ci95 == (1, 1) and perfect.method == "percentile"
-    (warning,) = warn_of_figure("recall", perfect)
-    assert "no certainty" in warning and "rule of three" in warning
-
-
-def test_a_figure_without_value_needs_no_warning():
-    assert warn_of_figure("recall", not_defined("no event")) == []
 
 
 def test_rare_kinds():
