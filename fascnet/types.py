@@ -356,6 +356,7 @@ class Prediction:
         area_confidence: as in `RecordingInfo`; None when failed.
         not_scored: seconds that were left out, in order, apart from each other.
         positive: whether the score reaches the model's operating point; None without either.
+        pixel_aspect: as in `RecordingInfo`; None when failed or unknown.
     """
 
     clip_id: str
@@ -381,6 +382,7 @@ class Prediction:
     area_confidence: float | None = None
     not_scored: tuple[NotScored, ...] = ()
     positive: bool | None = None
+    pixel_aspect: float | None = None
 
     @property
     def verdict(self) -> str:

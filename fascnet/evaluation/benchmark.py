@@ -348,6 +348,7 @@ def _judge_main(
         ignored_certainty=rules.ignored_certainty | {UNSURE},
         fps={clip_id: fact.fps for clip_id, fact in study.facts.items()},
         mm_per_px={clip_id: fact.mm_per_px for clip_id, fact in study.facts.items()},
+        pixel_aspect={clip_id: fact.aspect for clip_id, fact in study.facts.items()},
     )
     return judge_interchangeability(
         scored, study.weights, margin=rules.margin.value, figure=rules.margin.figure

@@ -28,6 +28,8 @@ FIXED_RULES = {
     "event scores are matched anew at every threshold",
     "distance": "from one event's centre to the other's region in stored pixels, 0 inside; not compared "
     "where either event has no place",
+    "distance_mm": "across, a stored pixel is pixel_aspect of scores.csv times its mm_per_px; 1 where nobody "
+    "says it",
     "examined": "only seconds that both sides and the reference examined; an event counts when its midpoint "
     "lies there",
     "clip_positive": "score >= clip_threshold; a source without scores: at least one event",

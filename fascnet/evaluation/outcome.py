@@ -138,6 +138,7 @@ def compare_sources(
             ignored_certainty=ignored_certainty,
             fps=facts[clip_id].fps,
             mm_per_px=facts[clip_id].mm_per_px,
+            pixel_aspect=facts[clip_id].aspect,
         )
         for rule, found in zip(usable, besides, strict=True):
             rows[rule.name][number] = count_matching(found)

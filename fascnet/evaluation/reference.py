@@ -59,6 +59,7 @@ def add_consensus(
         min_raters=rules.consensus.min_raters,
         fps={clip_id: fact.fps for clip_id, fact in facts.items()},
         mm_per_px={clip_id: fact.mm_per_px for clip_id, fact in facts.items()},
+        pixel_aspect={clip_id: fact.aspect for clip_id, fact in facts.items()},
         name=CONSENSUS,
     )
     if not consensus:

@@ -289,6 +289,7 @@ def _predict_stream(
         area_confidence=watched.info.area_confidence,
         not_scored=judged.not_scored,
         positive=None if score is None or threshold is None else score >= threshold,
+        pixel_aspect=watched.info.pixel_aspect,
     )
     result = describe_clip(source, result)
     mean_frame = watched.mean_frame

@@ -39,7 +39,7 @@ SCORE_COLUMNS = (
 )
 SCREEN_COLUMNS = ("mm_per_px_from", "scale_confidence", "area_from", "area_confidence")
 """At the right of the scores; a table of an earlier version that lacks them is read all the same."""
-ADDED_SCORE_COLUMNS = ("not_scored_s", "positive")
+ADDED_SCORE_COLUMNS = ("not_scored_s", "positive", "pixel_aspect")
 """Columns that came later: a table without them is whole."""
 EVENT_COLUMNS = (
     "clip_id",
@@ -198,6 +198,7 @@ def _score_cells(prediction: Prediction) -> list[str]:
         _number(p.area_confidence, 3),
         _number(p.not_scored_s, 4) if done else "",
         {True: "yes", False: "no", None: ""}[p.positive],
+        _number(p.pixel_aspect, 6),
     ]
 
 
@@ -262,10 +263,12 @@ def _parse_scores(
 ) -> Prediction:
     if row["status"] not in STATUSES:
         raise ValueError(f"status '{row['status']}' is none of {', '.join(STATUSES)}")
-    # Tables of earlier versions lack the column.
-    call = row.get("positive", "")
+    # Tables of earlier versions lack the last columns.
+    call, aspect = row.get("positive", ""), _parse_optional(row, "pixel_aspect")
     if call not in CALLS:
         raise ValueError(f"positive '{call}' is neither yes nor no nor empty")
+    if aspect is not None and aspect <= 0:
+        raise ValueError(f"pixel_aspect is {aspect:g}, not above 0")
     active = _parse_optional(row, "active_area_fraction")
     return Prediction(
         clip_id=row["clip_id"],
@@ -288,6 +291,7 @@ def _parse_scores(
         area_confidence=_parse_optional(row, "area_confidence"),
         not_scored=not_scored,
         positive=CALLS[call],
+        pixel_aspect=aspect,
     )
 
 

@@ -95,10 +95,10 @@ def write_predictions(folder: Path, clips: list[dict], heatmaps: bool = True) ->
     return folder
 
 
-def write_calls(folder: Path, calls: list[str]) -> Path:
-    """Add the column `positive` to a table of scores, a cell a row."""
+def add_column(folder: Path, name: str, cells: list[str]) -> Path:
+    """Add a column to a table of scores, a cell a row."""
     path = folder / "scores.csv"
-    lines = zip(path.read_text().splitlines(), ["positive", *calls], strict=True)
+    lines = zip(path.read_text().splitlines(), [name, *cells], strict=True)
     path.write_text("".join(f"{line},{cell}\n" for line, cell in lines))
     return folder
 

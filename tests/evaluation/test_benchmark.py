@@ -20,7 +20,7 @@ from fascnet.evaluation.report.plots import draw_plots
 from fascnet.evaluation.rules import REPORTED_RULES, ConsensusRule, Margin, ScoringRules
 from fascnet.evaluation.sources.source import build_source
 
-from .study import write_calls, write_label, write_predictions, write_study
+from .study import add_column, write_label, write_predictions, write_study
 
 RULES = ScoringRules(MatchingRule("main", max_distance_px=15.0))
 
@@ -232,7 +232,8 @@ def write_own_calls(root, calls):
     for clip in "abcdef":
         write_label(root / "l", clip, "anna", [(1, 2, 40, 60)] if clip in "abc" else [])
     clips = [{"clip_id": clip, "subject": clip, "score": 0.9} for clip in "abcdef"]
-    return write_calls(write_predictions(root / "p", clips, heatmaps=False), calls)
+    folder = write_predictions(root / "p", clips, heatmaps=False)
+    return add_column(folder, "positive", calls)
 
 
 def test_a_sources_own_calls_are_judged_whatever_the_threshold(tmp_path):
@@ -321,6 +322,30 @@ def test_recall_counts_and_warns_of_the_subjects_with_events(tmp_path):
     assert (events["recall"]["subjects"], events["false_alarms_per_min"]["subjects"]) == (1, 5)
     assert "recall: 1 subject: no interval, and nothing is shown about other subjects" in found.warnings
     assert "all figures: 5 subjects: the interval may cover less often than 95 % below 20" in found.warnings
+
+
+def test_mm_go_by_the_shape_of_pixels_that_a_table_of_scores_states(tmp_path):
+    """Found 15 px beside a box of half-width 12: 0.3 mm of square pixels, 0.9 of those thrice as wide."""
+    for rater, x in (("anna", 40), ("bert", 40), ("carl", 55)):
+        write_label(tmp_path / "l", "x", rater, [(1, 2, x, 60)])
+    clips = [{"clip_id": "x", "subject": "s", "events": [(1, 2, 55, 60, 0.9)]}]
+    rules = replace(RULES, matching=MatchingRule("main", max_distance_mm=0.5), margin=Margin("f1", 0.1))
+    found = {}
+    for aspect in ("", "1", "3"):
+        folder = write_predictions(tmp_path / f"p{aspect}", clips)
+        add_column(folder, "pixel_aspect", [aspect])
+        bench({"net": folder}, tmp_path / "l", tmp_path / aspect, rules)
+        found[aspect] = read(tmp_path / aspect)
+        recall = 0.0 if aspect == "3" else 1.0
+        assert found[aspect]["events"]["recall"]["value"] == recall
+        assert found[aspect]["event_curve"]["average_precision"]["value"] == recall
+        assert found[aspect]["agreement"]["net_vs_bert"]["f1"]["value"] == recall
+        # bert left out: anna and carl name one event, or two of which each is `possible`.
+        model = found[aspect]["interchangeability"]["by_rater"]["bert"]["model"]
+        assert (model["value"] is None) == (aspect == "3")
+    assert found[""] == found["1"]
+    near, far = (found[aspect]["pixels"]["boundary_mm"]["value"] for aspect in ("1", "3"))
+    assert near < far <= 3 * near
 
 
 def test_clips_without_any_event_are_defined(tmp_path):

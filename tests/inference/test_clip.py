@@ -24,7 +24,7 @@ class PaintedRecording:
         self._held = held
         self._frames, self._fps, self._breaks_at = frames, fps, breaks_at
         t, h, w = frames.shape
-        self.info = RecordingInfo(h, w, t, fps, t / fps, mm_per_px, (0, 0, w, h), "", pixel_aspect)
+        self.info = RecordingInfo(h, w, t, fps, t / fps, mm_per_px, (0, 0, w, h), pixel_aspect=pixel_aspect)
 
     def frames(self):
         for k, image in enumerate(self._frames):
@@ -105,6 +105,13 @@ def test_a_clip_that_breaks_off_is_scored_as_far_as_it_goes(paint, tmp_path, bre
     assert np.load(tmp_path / "a" / "heatmap.npz")["heatmap"].shape[0] == breaks_at
     with av.open(str(tmp_path / "a" / "overlay.mp4")) as video:
         assert sum(1 for _ in video.decode(video=0)) == breaks_at
+
+
+@pytest.mark.parametrize("aspect", [1.0, 1.5])
+def test_the_shape_of_stored_pixels_is_told(paint, tmp_path, aspect):
+    source = paint(paint_twitch(), pixel_aspect=aspect)
+    found = predict_clip(source, BrightnessPredictor(), tmp_path, overlay=False, kinematics=False)
+    assert found.pixel_aspect == aspect
 
 
 def test_kinematics_can_be_left_out(paint, tmp_path):

@@ -42,6 +42,7 @@ OK = Prediction(
     area_from="found",
     area_confidence=0.98765,
     positive=True,
+    pixel_aspect=1.25,
 )
 BAD = Prediction(clip_id="b", status="failed", reason="no\nframes", source="b.mp4", subject_id="b")
 
@@ -56,7 +57,7 @@ def test_columns_and_cells_follow_the_contract(tmp_path):
     assert ",".join(scores[0]) == (
         "clip_id,source,subject_id,muscle,side,status,reason,duration_s,scored_s,fps,mm_per_px,score,n_events,"
         "events_per_min,active_area_fraction,mm_per_px_from,scale_confidence,area_from,area_confidence,"
-        "not_scored_s,positive"
+        "not_scored_s,positive,pixel_aspect"
     )
     assert scores[1] == [
         "a",
@@ -80,8 +81,9 @@ def test_columns_and_cells_follow_the_contract(tmp_path):
         "0.988",
         "0",
         "yes",
+        "1.25",
     ]
-    assert scores[2] == ["b", "b.mp4", "b", "", "", "failed", "no frames", "0", "0", *[""] * 12]
+    assert scores[2] == ["b", "b.mp4", "b", "", "", "failed", "no frames", "0", "0", *[""] * 13]
     events = (tmp_path / "events.csv").read_text().splitlines()
     assert events[0] == (
         "clip_id,event_id,onset_s,peak_s,offset_s,x_px,y_px,area_px,area_mm2,score,"
@@ -136,12 +138,12 @@ def test_what_was_named_or_left_out_is_written_and_read_and_not_counted(tmp_path
 def test_tables_of_an_earlier_version_are_read(tmp_path):
     ResultTables(tmp_path, {"a": OK}).save()
     (tmp_path / "intervals.csv").unlink()
-    for name, columns in (("scores.csv", 2), ("events.csv", 2)):
+    for name, columns in (("scores.csv", 3), ("events.csv", 2)):
         lines = (tmp_path / name).read_text().splitlines()
         (tmp_path / name).write_text("".join(line.rsplit(",", columns)[0] + "\n" for line in lines))
     found = read_tables(tmp_path)["a"]
     assert (found.not_scored, len(found.fasciculations()), found.scored_s) == ((), 2, 6.0)
-    assert found.positive is None
+    assert found.positive is None and found.pixel_aspect is None
 
 
 def test_read_back_and_written_again_nothing_changes(tmp_path):
@@ -160,7 +162,7 @@ def test_read_back_and_written_again_nothing_changes(tmp_path):
 def test_a_table_of_an_earlier_version_is_read(tmp_path):
     ResultTables(tmp_path, {"a": OK}).save()
     lines = (tmp_path / "scores.csv").read_text().splitlines()
-    (tmp_path / "scores.csv").write_text("".join(line.rsplit(",", 4)[0] + "\n" for line in lines))
+    (tmp_path / "scores.csv").write_text("".join(line.rsplit(",", 5)[0] + "\n" for line in lines))
     found = read_tables(tmp_path)["a"]
     assert (found.score, found.mm_per_px, found.area_from, found.area_confidence) == (0.875, 0.088, "", None)
 

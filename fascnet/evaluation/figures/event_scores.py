@@ -39,6 +39,7 @@ def rank_outcomes(
             ignored_certainty=rules.ignored_certainty,
             fps=facts[outcome.clip_id].fps,
             mm_per_px=facts[outcome.clip_id].mm_per_px,
+            pixel_aspect=facts[outcome.clip_id].aspect,
         )
         for outcome in outcomes
     ]

@@ -44,7 +44,7 @@ def score_pixels(
         outcomes: which clips to score.
         source: whose heatmaps.
         labels: the reference's labels by clip_id.
-        facts: pixel spacings; a clip without one has no distances in mm.
+        facts: spacing and shape of pixels; a clip without one has no distances in mm.
         threshold: probability from which a cell counts as found, for Dice, IoU and the boundary.
         weights: bootstrap weights (B, S).
     """
@@ -56,7 +56,7 @@ def score_pixels(
             continue
         heatmap = read_heatmap(path)
         histogram = histograms.setdefault(outcome.subject, PixelHistogram(PIXEL_BINS))
-        cell_mm = _find_cell_mm(heatmap, facts[outcome.clip_id].mm_per_px)
+        cell_mm = _find_cell_mm(heatmap, facts[outcome.clip_id])
         for values, truth, valid in compare_heatmap(heatmap, labels[outcome.clip_id]):
             histogram.add(values, truth, valid)
             if cell_mm is not None:
@@ -104,10 +104,11 @@ def score_pixels(
     return figures
 
 
-def _find_cell_mm(heatmap: Heatmap, mm_per_px: float | None) -> tuple[float, float] | None:
+def _find_cell_mm(heatmap: Heatmap, facts: ClipFacts) -> tuple[float, float] | None:
     """Return height and width of a heatmap cell in mm, or None without a spacing."""
+    mm_per_px = facts.mm_per_px
     if mm_per_px is None:
         return None
     x0, y0, x1, y1 = heatmap.box
     height, width = heatmap.values.shape[1:]
-    return (y1 - y0) * mm_per_px / height, (x1 - x0) * mm_per_px / width
+    return (y1 - y0) * mm_per_px / height, (x1 - x0) * mm_per_px * facts.aspect / width

@@ -1,4 +1,7 @@
-"""How far apart are two regions? Distances in stored pixels, for matching events in space."""
+"""How far apart are two regions? Distances in stored pixels, for matching events in space.
+
+Pixels may be wider than high: distances in mm count across what a pixel is wide, with the height as the unit.
+"""
 
 from __future__ import annotations
 
@@ -13,33 +16,37 @@ from fascnet.errors import LabelError
 from fascnet.types import Box, Point, Polygon, Region
 
 
-def measure_distance_px(first: Region, second: Region) -> float:
+def measure_distance_px(first: Region, second: Region, aspect: float = 1.0) -> float:
     """Return the distance from the centre of one region to the other, 0 inside; the smaller of both ways.
+
+    Unless `aspect`, the width of a stored pixel over its height, is left at 1, it is in heights of a pixel.
 
     A detection is a point, so this is its distance to the reference region. Taking the smaller of both ways
     makes the measure symmetric when two raters both drew outlines.
     """
     if isinstance(first, Point) and not isinstance(second, Point):
-        return _measure_from_point(first.x, first.y, second)
+        return _measure_from_point(first.x, first.y, second, aspect)
     if isinstance(second, Point):
-        return _measure_from_point(second.x, second.y, first)
+        return _measure_from_point(second.x, second.y, first, aspect)
     return min(
-        _measure_from_point(*find_centre(first), second), _measure_from_point(*find_centre(second), first)
+        _measure_from_point(*find_centre(first), second, aspect),
+        _measure_from_point(*find_centre(second), first, aspect),
     )
 
 
-def _measure_from_point(x: float, y: float, region: Region) -> float:
+def _measure_from_point(x: float, y: float, region: Region, aspect: float) -> float:
     if isinstance(region, Point):
-        return float(np.hypot(x - region.x, y - region.y))
+        return float(np.hypot(aspect * (x - region.x), y - region.y))
     if isinstance(region, Box):
         dx = max(region.x0 - x, 0.0, x - region.x1)
         dy = max(region.y0 - y, 0.0, y - region.y1)
-        return float(np.hypot(dx, dy))
+        return float(np.hypot(aspect * dx, dy))
+    across = np.array([aspect, 1.0])
     if isinstance(region, Polygon):
-        return _measure_to_polygon(x, y, _list_corners(region))
+        return _measure_to_polygon(aspect * x, y, _list_corners(region) * across)
     inside = _read_mask_cells(region.path)
     # A mask pixel is a unit square around its centre.
-    away = np.maximum(np.abs(inside - np.array([x, y])) - 0.5, 0.0)
+    away = np.maximum(np.abs(inside - np.array([x, y])) - 0.5, 0.0) * across
     return float(np.sqrt((away**2).sum(axis=1).min()))
 
 

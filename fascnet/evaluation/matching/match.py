@@ -96,6 +96,7 @@ def match_events(
     ignored_certainty: frozenset[str] = frozenset(),
     fps: float | None = None,
     mm_per_px: float | None = None,
+    pixel_aspect: float = 1.0,
 ) -> Matching:
     """Match two sequences of events of one clip; swapping them swaps the result and changes nothing else.
 
@@ -107,7 +108,8 @@ def match_events(
         ignored_certainty: certainty words (`possible`) whose events are neither misses nor false alarms, nor
             is an otherwise unmatched event that matches one of them, however many do.
         fps: the clip's frame rate, needed by `tolerance_frames`.
-        mm_per_px: the clip's pixel spacing, needed by `max_distance_mm`.
+        mm_per_px: the clip's pixel spacing downwards, needed by `max_distance_mm`.
+        pixel_aspect: width of a stored pixel over its height, for `max_distance_mm`.
 
     Raises:
         SettingError: the rule needs a frame rate or a spacing that is unknown.
@@ -120,6 +122,7 @@ def match_events(
         ignored_certainty=ignored_certainty,
         fps=fps,
         mm_per_px=mm_per_px,
+        pixel_aspect=pixel_aspect,
     )[0]
 
 
@@ -132,10 +135,11 @@ def match_by_rules(
     ignored_certainty: frozenset[str] = frozenset(),
     fps: float | None = None,
     mm_per_px: float | None = None,
+    pixel_aspect: float = 1.0,
 ) -> list[Matching]:
     """Match under several rules; as `match_events` with each, but times and distances are measured once."""
     rows, columns = (_Side.sort(events, examined, ignored_certainty) for events in (reference, found))
-    table = PairTable(reference, found) if reference and found else None
+    table = PairTable(reference, found, pixel_aspect) if reference and found else None
     # Rules differ, but most of them let the same pairs of a clip through: such are matched once.
     known: dict[tuple[str, bool, bytes], Matching] = {}
     matchings = []
@@ -161,6 +165,7 @@ def rank_events(
     ignored_certainty: frozenset[str] = frozenset(),
     fps: float | None = None,
     mm_per_px: float | None = None,
+    pixel_aspect: float = 1.0,
 ) -> RankedEvents:
     """Match so that the hits above every score threshold are as many as a matching of those events alone has.
 
@@ -178,7 +183,7 @@ def rank_events(
     if not reference or not found:
         fits: BoolArray = np.zeros((len(reference), len(found)), dtype=np.bool_)
     else:
-        table = PairTable(reference, found)
+        table = PairTable(reference, found, pixel_aspect)
         fits = table.find_fitting(rule, rule.resolve_tolerance_s(fps), rule.resolve_limit_px(mm_per_px))
     score = np.array([max(scores[j] for j in group) for group in column_groups], dtype=np.float64)
     excused = _touch(fits.T, column_groups, rows.ignorable)

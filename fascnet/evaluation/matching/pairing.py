@@ -30,11 +30,20 @@ class PairTable:
         overlap_s: shared time, not above 0 when there is none (n, m).
     """
 
-    __slots__ = ("_distances", "_found", "_iou", "_reference", "_spans_s", "difference_s", "overlap_s")
+    __slots__ = (
+        "_aspect",
+        "_distances",
+        "_found",
+        "_iou",
+        "_reference",
+        "_spans_s",
+        "difference_s",
+        "overlap_s",
+    )
 
-    def __init__(self, reference: Sequence[Event], found: Sequence[Event]) -> None:
-        self._reference, self._found = reference, found
-        self._distances: dict[tuple[int, int], float | None] = {}
+    def __init__(self, reference: Sequence[Event], found: Sequence[Event], pixel_aspect: float = 1.0) -> None:
+        self._reference, self._found, self._aspect = reference, found, pixel_aspect
+        self._distances: dict[tuple[int, int, float], float | None] = {}
         one, other = _list_times(reference)[:, :, None], _list_times(found)[:, None, :]
         by_peak = np.abs(one[2] - other[2])
         self.difference_s: FloatArray = np.where(np.isnan(by_peak), np.abs(one[0] - other[0]), by_peak)
@@ -60,18 +69,24 @@ class PairTable:
         else:
             fits = self.difference_s <= tolerance_s + SLACK
         if limit_px is not None:
+            # What is asked for in pixels is a number of pixels whichever way; a mm is not.
+            aspect = 1.0 if rule.max_distance_mm is None else self._aspect
             for i, j in np.argwhere(fits).tolist():
-                distance_px = self.measure_px(i, j)
+                distance_px = self.measure_px(i, j, aspect)
                 fits[i, j] = distance_px is None or distance_px <= limit_px + SLACK
         return np.asarray(fits, dtype=np.bool_)
 
-    def measure_px(self, i: int, j: int) -> float | None:
-        """Return the distance of a pair in stored pixels; None where either event has no place."""
-        if (i, j) not in self._distances:
+    def measure_px(self, i: int, j: int, aspect: float = 1.0) -> float | None:
+        """Return the distance of a pair in stored pixels; None where either event has no place.
+
+        With an `aspect` other than 1 it is in heights of a pixel that is so many times as wide.
+        """
+        key = i, j, aspect
+        if key not in self._distances:
             one, other = self._reference[i].region, self._found[j].region
-            unknown = one is None or other is None
-            self._distances[i, j] = None if unknown else measure_distance_px(one, other)  # type: ignore[arg-type]
-        return self._distances[i, j]
+            known = one is not None and other is not None
+            self._distances[key] = measure_distance_px(one, other, aspect) if known else None  # type: ignore[arg-type]
+        return self._distances[key]
 
 
 def assign_pairs(

@@ -49,6 +49,7 @@ def build_consensus(
     silent_certainty: frozenset[str] = frozenset({UNSURE}),
     fps: Mapping[str, float | None] | None = None,
     mm_per_px: Mapping[str, float | None] | None = None,
+    pixel_aspect: Mapping[str, float] | None = None,
     name: str = "consensus",
 ) -> dict[str, Labels]:
     """Build the consensus of raters on every clip that enough of them examined.
@@ -62,6 +63,7 @@ def build_consensus(
         silent_certainty: certainty words that are no vote.
         fps: frame rates by clip, where the rule counts frames.
         mm_per_px: pixel spacings by clip, where the rule counts mm.
+        pixel_aspect: widths of pixels over their heights by clip, likewise; None: square.
         name: the `rater` of the result.
 
     Returns:
@@ -84,10 +86,11 @@ def build_consensus(
                 "fps": None if fps is None else fps.get(clip_id),
                 "mm_per_px": None if mm_per_px is None else mm_per_px.get(clip_id),
             }
+            aspect = 1.0 if pixel_aspect is None else pixel_aspect.get(clip_id, 1.0)
             groups = [
                 group
                 for label in sorted({event.label for one in labels for event in one.events})
-                for group in group_events(labels, rule, label=label, **spot)
+                for group in group_events(labels, rule, label=label, pixel_aspect=aspect, **spot)
             ]
             ready[clip_id] = labels, examined, groups
     posterior = _fit(ready, len(who), silent_certainty) if method == "staple" else None

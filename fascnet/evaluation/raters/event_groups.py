@@ -43,6 +43,7 @@ def group_events(
     label: str = FASCICULATION,
     fps: float | None = None,
     mm_per_px: float | None = None,
+    pixel_aspect: float = 1.0,
 ) -> list[EventGroup]:
     """Group the events of several raters of one clip; the order of the raters matters for exact ties only.
 
@@ -56,6 +57,7 @@ def group_events(
         label: which events to group.
         fps: the clip's frame rate, where the rule counts frames.
         mm_per_px: the clip's pixel spacing, where the rule counts mm.
+        pixel_aspect: width of a stored pixel over its height, likewise.
 
     Returns:
         Groups in order of onset.
@@ -73,7 +75,9 @@ def group_events(
         for i in range(len(parts)):
             for j in range(i + 1, len(parts)):
                 first, second = ([group.event for group in parts[k]] for k in (i, j))
-                matches = match_events(first, second, rule, fps=fps, mm_per_px=mm_per_px).matches
+                matches = match_events(
+                    first, second, rule, fps=fps, mm_per_px=mm_per_px, pixel_aspect=pixel_aspect
+                ).matches
                 apart_s = sum(match.difference_s for match in matches) / max(len(matches), 1)
                 rank = (-2 * len(matches) / (len(first) + len(second)), apart_s)
                 if best is None or rank < best:

@@ -108,6 +108,7 @@ def leave_one_out(
     ignored_certainty: frozenset[str] = frozenset({UNSURE}),
     fps: Mapping[str, float | None] | None = None,
     mm_per_px: Mapping[str, float | None] | None = None,
+    pixel_aspect: Mapping[str, float] | None = None,
 ) -> LeaveOneOut:
     """Score the model and each rater against the consensus of the other raters.
 
@@ -126,6 +127,7 @@ def leave_one_out(
             event that one of them names is `possible`.
         fps: frame rates by clip, where the rule counts frames.
         mm_per_px: pixel spacings by clip, where the rule counts mm.
+        pixel_aspect: widths of pixels over their heights by clip, likewise; None: square.
 
     Raises:
         SettingError: fewer than three raters, or too few without one for this consensus.
@@ -147,6 +149,7 @@ def leave_one_out(
             min_raters=min_raters,
             fps=fps,
             mm_per_px=mm_per_px,
+            pixel_aspect=pixel_aspect,
         )
         used = 0
         for clip_id, reference in consensus.items():
@@ -159,8 +162,9 @@ def leave_one_out(
                 "fps": None if fps is None else fps.get(clip_id),
                 "mm_per_px": None if mm_per_px is None else mm_per_px.get(clip_id),
             }
+            aspect = 1.0 if pixel_aspect is None else pixel_aspect.get(clip_id, 1.0)
             for side, labels in enumerate(both):
-                row = _score(reference, labels, rule, seen, ignored_certainty, spot)
+                row = _score(reference, labels, rule, seen, ignored_certainty, spot, aspect)
                 sums[subjects[clip_id], r, side] += row
         n_clips.append(used)
     return LeaveOneOut(tuple(who), sums, tuple(n_clips))
@@ -258,6 +262,7 @@ def _score(
     examined: Sequence[Interval],
     ignored_certainty: frozenset[str],
     spot: Mapping[str, float | None],
+    aspect: float,
 ) -> FloatArray:
     ours, theirs = reference.fasciculations(), found.fasciculations()
     matching = match_events(
@@ -268,6 +273,7 @@ def _score(
         ignored_certainty=ignored_certainty,
         fps=spot["fps"],
         mm_per_px=spot["mm_per_px"],
+        pixel_aspect=aspect,
     )
     minutes = sum(end_s - start_s for start_s, end_s in examined) / 60
     counts = [len(matching.matches), len(matching.false), len(matching.missed), minutes]

@@ -67,4 +67,5 @@ def _join(clip_id: str, known: Sequence[ClipFacts]) -> ClipFacts:
         next((fact.side for fact in known if fact.side), ""),
         next((fact.fps for fact in known if fact.fps is not None), None),
         next((fact.mm_per_px for fact in known if fact.mm_per_px is not None), None),
+        next((fact.pixel_aspect for fact in known if fact.pixel_aspect is not None), None),
     )

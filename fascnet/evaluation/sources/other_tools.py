@@ -168,7 +168,14 @@ def _read_scores(path: Path) -> dict[str, _Clip]:
         facts = None
         if row.text("subject_id"):
             fps, mm_per_px = row.number_in("fps", 1e-3), row.number_in("mm_per_px", 1e-6)
-            facts = ClipFacts(row.text("subject_id"), row.text("muscle"), row.text("side"), fps, mm_per_px)
+            facts = ClipFacts(
+                row.text("subject_id"),
+                row.text("muscle"),
+                row.text("side"),
+                fps,
+                mm_per_px,
+                row.number_in("pixel_aspect", 1e-3),
+            )
         score = row.number_in("score", 0, 1)
         clips[clip_id] = _Clip(status, row.text("reason"), score, length_s, facts, _take_call(row))
     return clips

@@ -23,13 +23,28 @@ from fascnet.types import Event, Interval, Labels, PixelBox, Prediction
 
 @dataclass(frozen=True, slots=True)
 class ClipFacts:
-    """What is known about a clip apart from its events."""
+    """What is known about a clip apart from its events.
+
+    Attributes:
+        subject_id: whose muscle it is.
+        muscle: its name, or empty.
+        side: `L`, `R` or empty.
+        fps: frame rate of the recording.
+        mm_per_px: spacing of stored pixels downwards; across it is `pixel_aspect` times that.
+        pixel_aspect: width of a stored pixel over its height; None where nobody says it.
+    """
 
     subject_id: str
     muscle: str = ""
     side: str = ""
     fps: float | None = None
     mm_per_px: float | None = None
+    pixel_aspect: float | None = None
+
+    @property
+    def aspect(self) -> float:
+        """Width of a stored pixel over its height; square where nobody says it."""
+        return 1.0 if self.pixel_aspect is None else self.pixel_aspect
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +160,12 @@ def build_source(name: str, folder: Path, *, leave_out_not_scored: bool = False)
     for clip_id, prediction in read_predictions(folder).items():
         subject_id = prediction.subject_id if prediction.subject_id else clip_id
         facts[clip_id] = ClipFacts(
-            subject_id, prediction.muscle, prediction.side, prediction.fps, prediction.mm_per_px
+            subject_id,
+            prediction.muscle,
+            prediction.side,
+            prediction.fps,
+            prediction.mm_per_px,
+            prediction.pixel_aspect,
         )
         if prediction.status == "failed":
             failed[clip_id] = prediction.reason if prediction.reason else "failed"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import permutations
 
 import cv2
@@ -16,6 +17,7 @@ from fascnet.evaluation.matching.match import (
     match_by_rules,
     match_events,
     measure_difference_s,
+    rank_events,
 )
 from fascnet.types import Box, Event, MaskFile, Point, Polygon
 
@@ -169,6 +171,41 @@ def test_is_optimal_and_symmetric(first, second, in_space):
     assert len(there.matches) == len(back.matches)
     # Which of several equally good pairings is taken is free; how many events count is not.
     assert len(there.missed) + len(there.left_out_reference) == len(back.false) + len(back.left_out_found)
+
+
+def test_mm_count_across_what_a_pixel_is_wide():
+    """A pixel is 0.1 mm high and 0.2 mm wide: 15 px down are 1.5 mm, 15 px across are 3 mm."""
+    rule, in_px = MatchingRule("mm", max_distance_mm=2), MatchingRule("px", max_distance_px=15)
+    here = [Event(1, 2, region=Point(50, 50))]
+    down, across = [Event(1, 2, region=Point(50, 65))], [Event(1, 2, region=Point(65, 50))]
+    for found, near in ((down, True), (across, False)):
+        spot = {"mm_per_px": 0.1, "pixel_aspect": 2.0}
+        assert bool(match_events(here, found, rule, **spot).matches) is near
+        assert bool(match_events(found, here, rule, **spot).matches) is near
+        scored = [replace(event, score=0.5) for event in found]
+        assert rank_events(here, scored, rule, **spot).is_hit.tolist() == [near]
+        # Both match under pixels, and distances in tables stay pixels, in whichever order rules come.
+        for rules in ((in_px, rule), (rule, in_px)):
+            both = dict(zip((r.name for r in rules), match_by_rules(here, found, rules, **spot), strict=True))
+            assert both["px"].matches[0].distance_px == 15
+            assert [m.distance_px for m in both["mm"].matches] == [15] * near
+    assert match_events(here, across, rule, mm_per_px=0.1).matches
+
+
+def test_wide_pixels_stretch_every_kind_of_region(tmp_path):
+    """Distances in wide pixels are those of the same regions drawn on pixels of a square shape."""
+    corners = ((2.0, 3.0), (9.0, 4.0), (6.0, 11.0))
+    wide = Polygon(tuple((3 * x, y) for x, y in corners))
+    for x, y in ((0.0, 0.0), (12.0, 6.0), (6.0, 6.0)):
+        stretched = measure_distance_px(wide, Point(3 * x, y))
+        assert measure_distance_px(Polygon(corners), Point(x, y), 3.0) == pytest.approx(stretched)
+    assert measure_distance_px(Box(0, 0, 10, 10), Point(13, 14), 3.0) == pytest.approx(np.hypot(9, 4))
+    assert measure_distance_px(Box(0, 0, 10, 10), Box(13, 0, 15, 10), 3.0) == pytest.approx(12)
+    mask = np.zeros((9, 9), np.uint8)
+    mask[4, 4] = 255
+    cv2.imwrite(str(tmp_path / "m.png"), mask)
+    region = MaskFile(tmp_path / "m.png")
+    assert measure_distance_px(region, Point(7, 4), 3.0) == pytest.approx(7.5), "half a pixel is 1.5 heights"
 
 
 def test_distances_of_all_kinds_of_region(tmp_path):

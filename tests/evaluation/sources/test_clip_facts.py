@@ -19,10 +19,10 @@ def clip(clip_id, subject_id, **more):
 
 
 def test_each_fact_is_that_of_the_first_who_states_it():
-    failed, read = source(a=ClipFacts("s1", "biceps")), source(a=ClipFacts("s1", "", "L", 30.0))
+    failed, read = source(a=ClipFacts("s1", "biceps")), source(a=ClipFacts("s1", "", "L", 30.0, None, 1.5))
     listed = [clip("a", "s1", muscle="tibialis", fps=25.0, mm_per_px=0.1), clip("b", "s2", side="R")]
     facts = collect_facts([failed, read], ["a", "b", "c", "d"], listed, {"c": {"subject_id": "s3"}, "d": {}})
-    assert facts["a"] == ClipFacts("s1", "biceps", "L", 30.0, 0.1)
+    assert facts["a"] == ClipFacts("s1", "biceps", "L", 30.0, 0.1, 1.5)
     assert facts["b"] == ClipFacts("s2", side="R")
     assert (facts["c"], facts["d"]) == (ClipFacts("s3"), ClipFacts("d"))
 

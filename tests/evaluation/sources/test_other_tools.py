@@ -10,7 +10,7 @@ from fascnet.evaluation.sources.other_tools import build_event_source, load_sour
 from fascnet.evaluation.sources.source import build_source
 from fascnet.types import Event
 
-from ..study import write_calls, write_label, write_predictions
+from ..study import add_column, write_label, write_predictions
 
 CLIPS = [
     {"clip_id": "a", "subject": "007", "score": 0.9, "events": [(1, 2, 30, 20, 0.7), (3, 4, 40, 50, 0.8)]},
@@ -27,7 +27,7 @@ def test_the_same_tables_say_the_same_to_both_readers(tmp_path):
 
 
 def test_calls_are_read_by_both_readers_and_wrong_words_refused_with_their_place(tmp_path):
-    folder = write_calls(write_predictions(tmp_path / "out", CLIPS), ["yes", "no", ""])
+    folder = add_column(write_predictions(tmp_path / "out", CLIPS), "positive", ["yes", "no", ""])
     ours = build_source("model", folder)
     assert {clip: found.called for clip, found in ours.clips.items()} == {"a": True, "b": False}
     assert build_event_source("model", folder / "events.csv", folder / "scores.csv") == ours
@@ -39,6 +39,21 @@ def test_calls_are_read_by_both_readers_and_wrong_words_refused_with_their_place
         with pytest.raises(error, match=r"scores\.csv.*row 3: positive.*'maybe'") as caught:
             read()
         assert "\n" not in str(caught.value)
+
+
+def test_the_shape_of_pixels_is_read_by_both_readers_and_must_be_one(tmp_path):
+    folder = add_column(write_predictions(tmp_path / "out", CLIPS), "pixel_aspect", ["1.5", "", ""])
+    ours = build_source("model", folder)
+    assert [(fact.pixel_aspect, fact.aspect) for fact in ours.facts.values()] == [
+        (1.5, 1.5),
+        *[(None, 1)] * 2,
+    ]
+    assert build_event_source("model", folder / "events.csv", folder / "scores.csv") == ours
+    (folder / "scores.csv").write_text((folder / "scores.csv").read_text().replace(",1.5\n", ",0\n"))
+    with pytest.raises(OutputError, match=r"scores\.csv.*row 2: pixel_aspect is 0"):
+        build_source("model", folder)
+    with pytest.raises(SettingError, match=r"scores\.csv row 2: pixel_aspect is 0"):
+        build_event_source("model", folder / "events.csv", folder / "scores.csv")
 
 
 def test_events_alone_are_enough(tmp_path):
