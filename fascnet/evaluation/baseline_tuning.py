@@ -201,7 +201,14 @@ def _judge_measurements(
     logit = pool.finish()
     for index, trial in enumerate(trials):
         events = found[index] + finders[index].finish(len(measurements) / grid.rate_hz)
-        matching = match_events(reference, events, MATCHING, examined=labels.examined, mm_per_px=spacing)
+        matching = match_events(
+            reference,
+            events,
+            MATCHING,
+            examined=labels.examined,
+            mm_per_px=spacing,
+            pixel_aspect=grid.pixel_aspect,
+        )
         trial.sums += len(matching.matches), len(matching.false), len(matching.missed), minutes
         if logit is not None:
             # Rounded, so that the mean of equal cells is a tie however many cells a clip has.

@@ -148,7 +148,12 @@ def match_clip(clip: WorkingClip, found: Sequence[Event]) -> Matching:
     """Match found events with a clip's labels."""
     labels = clip.labels
     return match_events(
-        labels.fasciculations(), found, MATCHING, examined=labels.examined, mm_per_px=_choose_spacing(clip)
+        labels.fasciculations(),
+        found,
+        MATCHING,
+        examined=labels.examined,
+        mm_per_px=_choose_spacing(clip),
+        pixel_aspect=clip.grid.pixel_aspect,
     )
 
 

@@ -13,8 +13,8 @@ from fascnet.evaluation.figures.pixels import PixelHistogram
 from fascnet.inference.scores import ClipPool
 from fascnet.inference.streaming import stream_probabilities
 from fascnet.training import validation
-from fascnet.training.validation import Review, count_cells, stream_clip
-from fascnet.types import EventDefinition, Labels, Point
+from fascnet.training.validation import Review, count_cells, match_clip, stream_clip
+from fascnet.types import Event, EventDefinition, Labels, Point
 from tests.data.tiny import make_frames, make_labels, make_working_clip
 from tests.models.test_unet import make_network
 
@@ -52,6 +52,17 @@ def test_a_hit_is_a_hit_for_the_definitions_that_find_it(
     stricter = review(monkeypatch, tmp_path, heatmaps, labels, onset_threshold=0.9)
     assert stricter.counts.tolist() == [0, 0, 1, 1.5 / 60]
     assert stricter.summarise()["event_recall"] == 0.0
+
+
+def test_mm_go_by_the_shape_of_stored_pixels(tmp_path: Path) -> None:
+    """30 px beside a point are 3 mm of square pixels of 0.1 mm, and 9 mm of those thrice as wide."""
+    square = make_working_clip(tmp_path, make_frames(45, 0, TWITCH), make_labels("w", 45, TWITCH))
+    here = Event(0.6, 0.9, region=Point(10, 10))
+    square = replace(square, labels=Labels("w", "r", ((0.0, 1.5),), (here,)))
+    beside = [replace(here, region=Point(40, 10))]
+    for aspect, hits in ((1.0, 1), (3.0, 0)):
+        clip = replace(square, grid=replace(square.grid, mm_per_px=0.1, pixel_aspect=aspect))
+        assert len(match_clip(clip, beside).matches) == hits
 
 
 def test_an_event_elsewhere_is_a_false_alarm_and_a_miss(
