@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,9 +19,9 @@ from fascnet.data.clip_set.person_problems import (
     find_spelling_problems,
 )
 from fascnet.data.clip_set.problem import SEVERITIES, Problem, list_clips, take_apart
-from fascnet.data.clip_set.splits import find_split_problems
+from fascnet.data.clip_set.splits import find_clips_without_split, find_split_problems
 from fascnet.data.job_runner import run_each
-from fascnet.data.label_forms.clip_labels import CLIP_LABELS_FILE, ClipLabel, read_clip_labels
+from fascnet.data.label_forms.clip_labels import CLIP_LABELS_FILE, ClipLabel, list_labelled, read_clip_labels
 from fascnet.data.labelling.labels import list_label_files, read_labels
 from fascnet.errors import LabelError, ManifestError
 from fascnet.types import FASCICULATION, ClipSource, Labels
@@ -109,6 +109,7 @@ def review_data_set(
         problems.append(take_apart(error, folder / CLIP_LABELS_FILE, "label_file"))
     if folder.is_dir():
         problems += _match_labels(clips, labels, statements, folder, manifest)
+        problems += _find_missing_splits(clips, list_labelled(labels, statements), manifest)
         problems += _find_empty_splits(clips, labels, manifest)
         problems += _find_unknown_words(labels, folder)
     facts = _measure_all(root, clips, workers, thumbnails, on_clip)
@@ -209,6 +210,16 @@ def _match_labels(
         yield Problem(f"{manifest}", f"{which} no label in {folder}", remedy, "no_labels", without)
 
 
+def _find_missing_splits(
+    clips: Sequence[ClipSource], labelled: Collection[str], manifest: Path
+) -> Iterator[Problem]:
+    without = find_clips_without_split(clips, labelled)
+    if without:
+        which = f"clip '{without[0]}' has" if len(without) == 1 else f"{list_clips(without)} have"
+        what = f"{which} no split while others have"
+        yield Problem(f"{manifest}", what, "fill the split column or empty it", "missing_split", without)
+
+
 def _find_empty_splits(
     clips: Sequence[ClipSource], labels: Mapping[str, Mapping[str, Labels]], manifest: Path
 ) -> Iterator[Problem]:
@@ -217,7 +228,8 @@ def _find_empty_splits(
         positive = any(one.fasciculations() for one in labels.get(clip.clip_id, {}).values())
         positives[clip.split] = positives.get(clip.split, 0) + int(positive)
     for split, count in positives.items():
-        if count == 0:
+        # Clips without a split beside others with one are no part of the set's own (`_find_missing_splits`).
+        if count == 0 and (split is not None or len(positives) == 1):
             where = "the data set" if split is None else f"split '{split}'"
             what = f"{where} holds no labelled fasciculation"
             yield Problem(f"{manifest}", what, "add clips with some, or move subjects", "no_positives")

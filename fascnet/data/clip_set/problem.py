@@ -20,6 +20,7 @@ class Kind(NamedTuple):
 KINDS = {
     "manifest": Kind("error", "the manifest or a row of it cannot be read"),
     "two_splits": Kind("error", "a subject stands in two splits"),
+    "missing_split": Kind("error", "a labelled clip without a split while others have one"),
     "unreadable": Kind("error", "a recording cannot be opened or decoded to its end"),
     "no_labels_folder": Kind("error", "the folder of labels is not there"),
     "label_file": Kind("error", "a label file or `clip_labels.csv` cannot be read"),

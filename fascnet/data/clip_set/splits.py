@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from fascnet.errors import SplitError
 from fascnet.types import ClipSource
+
+logger = logging.getLogger(__name__)
 
 SPLITS = ("train", "val", "test")
 
@@ -37,7 +40,7 @@ def find_split_problems(clips: Sequence[ClipSource]) -> list[str]:
 
 
 def keep_split(clips: Sequence[ClipSource], split: str | None) -> list[ClipSource]:
-    """Return the clips of one split, or all of them for None.
+    """Return the clips of one split, or all of them for None; how many have no split at all is logged.
 
     Raises:
         SplitError: no clip is in it.
@@ -49,41 +52,68 @@ def keep_split(clips: Sequence[ClipSource], split: str | None) -> list[ClipSourc
         named = sorted({clip.split for clip in clips if clip.split is not None})
         there = f"; there are {', '.join(named)}" if named else "; the input's manifest has no split column"
         raise SplitError(f"split={split}: no clip is in it{there}")
+    without = [clip.clip_id for clip in clips if clip.split is None]
+    if without:
+        logger.warning(
+            "split=%s: %d clips have no split and are left out, first %s", split, len(without), without[0]
+        )
     return kept
 
 
-def draw_splits(clips: Sequence[ClipSource], fractions: Mapping[str, float], seed: int) -> list[ClipSource]:
-    """Give every clip a split, by subject; splits that every clip already has are kept and checked.
+def find_clips_without_split(
+    clips: Sequence[ClipSource], labelled: Collection[str] | None = None
+) -> tuple[str, ...]:
+    """Return the clips that lack a split while others have one; none where no clip has any.
 
-    Subjects are shuffled with the seed and dealt so that each split's share of them is as near its fraction
-    as whole subjects allow, at least one each. The result does not depend on the order of the clips.
+    Args:
+        clips: the data set.
+        labelled: clip_ids that somebody labelled; clips without labels need no split. None = all need one.
+    """
+    if all(clip.split is None for clip in clips):
+        return ()
+    return tuple(c.clip_id for c in clips if c.split is None and (labelled is None or c.clip_id in labelled))
+
+
+def draw_splits(
+    clips: Sequence[ClipSource],
+    fractions: Mapping[str, float],
+    seed: int,
+    labelled: Collection[str] | None = None,
+) -> list[ClipSource]:
+    """Give clips a split, by subject; splits that the data set already has are kept and checked.
+
+    Subjects with a labelled clip are shuffled with the seed and dealt so that each split's share of them is
+    as near its fraction as whole subjects allow, at least one each. All of a subject's clips go along.
+    Subjects without labels take no place and get no split. The result does not depend on the order of the
+    clips.
 
     Args:
         clips: the data set.
         fractions: share of subjects per split name, such as {"train": 0.7, "val": 0.3}; above 0, any sum.
         seed: of the shuffle.
+        labelled: clip_ids that somebody labelled; None where labels play no part: all subjects are drawn.
 
     Returns:
-        The same clips in the same order, with `split` filled.
+        The same clips in the same order, with `split` filled, but for clips without labels.
 
     Raises:
-        SplitError: some clips have a split and some do not; a subject in two splits; fewer subjects than
-            splits; unknown names or fractions.
+        SplitError: some clips have a split and some (labelled) ones do not; a subject in two splits; fewer
+            subjects (with labels) than splits; unknown names or fractions.
     """
-    given = [clip for clip in clips if clip.split is not None]
-    if given and len(given) < len(clips):
-        without = next(clip.clip_id for clip in clips if clip.split is None)
+    for without in find_clips_without_split(clips, labelled):
         raise SplitError(
             f"clip '{without}' has no split while others have; fill the split column or empty it"
         )
-    if given:
+    if any(clip.split is not None for clip in clips):
         check_splits(clips)
         return list(clips)
     _check_fractions(fractions)
-    subjects = sorted({clip.subject_id for clip in clips})
+    subjects = sorted({c.subject_id for c in clips if labelled is None or c.clip_id in labelled})
     if len(subjects) < len(fractions):
+        whose = "" if labelled is None else " with labels"
         raise SplitError(
-            f"{len(subjects)} subjects cannot fill {', '.join(fractions)}; add subjects or name fewer splits"
+            f"{len(subjects)} subjects{whose} cannot fill {', '.join(fractions)}; "
+            f"add subjects{whose} or name fewer splits"
         )
     order = np.random.default_rng(seed).permutation(len(subjects))
     shuffled = [subjects[i] for i in order]
@@ -92,7 +122,7 @@ def draw_splits(clips: Sequence[ClipSource], fractions: Mapping[str, float], see
     for name, count in _deal(len(subjects), fractions).items():
         split_of |= dict.fromkeys(shuffled[start : start + count], name)
         start += count
-    return [replace(clip, split=split_of[clip.subject_id]) for clip in clips]
+    return [replace(clip, split=split_of.get(clip.subject_id)) for clip in clips]
 
 
 def _check_fractions(fractions: Mapping[str, float]) -> None:

@@ -114,6 +114,18 @@ def find_absent(
     ]
 
 
+def list_labelled(
+    labels: Mapping[str, Mapping[str, Labels]], statements: Mapping[str, Mapping[str, ClipLabel]]
+) -> frozenset[str]:
+    """Return the clips that training can learn from: those with a label file, or called free of twitches.
+
+    Args:
+        labels: clip_id -> rater -> labels.
+        statements: clip_id -> rater -> clip label; a count or "present" says nothing about when.
+    """
+    return frozenset(labels) | {one.clip_id for one in find_absent(statements, labels)}
+
+
 def write_clip_labels(folder: Path, labels: Iterable[ClipLabel]) -> Path:
     """Write a folder's `clip_labels.csv`, whole or not at all, sorted by clip and rater.
 

@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader, Dataset
 from fascnet.data.clip_set.folds import choose_round
 from fascnet.data.clip_set.manifest import read_manifest
 from fascnet.data.clip_set.splits import draw_splits
-from fascnet.data.label_forms.clip_labels import ClipLabel, find_absent, read_clip_labels
+from fascnet.data.label_forms.clip_labels import ClipLabel, find_absent, list_labelled, read_clip_labels
 from fascnet.data.labelling.labels import load_labels
 from fascnet.data.recording.recordings import open_recording
 from fascnet.data.training_input.dataset import Window, WindowDataset, WindowSampler, WindowSettings
@@ -37,7 +37,7 @@ class FasciculationDataModule(LightningDataModule):
         root: folder with `manifest.csv`, or several such folders, learnt from together.
         labels: folder with label files, one for each root; None = `root`/labels.
         rater: whose labels to learn from; None when each clip has just one.
-        split_fractions: shares of subjects, where the manifest has no split.
+        split_fractions: shares of the subjects that any rater labelled, where the manifest has no split.
         preprocessor: how recordings reach the working grid.
         window: shape of training windows.
         augmentation: how windows are varied; None for not at all.
@@ -121,13 +121,17 @@ class FasciculationDataModule(LightningDataModule):
         if self.sources:
             return
         listed = self._list_clips()
+        read = [(load_labels(folder), read_clip_labels(folder)) for folder in self.labels_dirs]
         if self.folds is None and self.fold is None:
-            clips = draw_splits(listed, self.split_fractions, self.seed)
+            labelled = frozenset[str]().union(*(list_labelled(*one) for one in read))
+            if labelled.isdisjoint(clip.clip_id for clip in listed):
+                raise _make_no_labels_error(self.labels_dirs[0], self.rater)
+            clips = draw_splits(listed, self.split_fractions, self.seed, labelled)
         else:
             clips = choose_round(listed, self.folds, self.fold)
         labels: dict[str, dict[str, Labels]] = {}
-        for folder in self.labels_dirs:
-            labels |= add_absent_clips(clips, load_labels(folder), read_clip_labels(folder))
+        for of_files, statements in read:
+            labels |= add_absent_clips(clips, of_files, statements)
         chosen = choose_labels(clips, labels, self.rater, self.labels_dirs[0])
         unlabelled = [clip.clip_id for clip in clips if clip.clip_id not in chosen and clip.split != "test"]
         if unlabelled:
@@ -142,7 +146,7 @@ class FasciculationDataModule(LightningDataModule):
             if not sources:
                 raise SplitError(
                     f"{self.roots[0]}: split '{split}' has no labelled clip; check the column split "
-                    "(without one, splits are drawn over all subjects, labelled or not)"
+                    "(without one, splits are drawn over the subjects that any rater labelled)"
                 )
             found += [prepare_clip(s, chosen[s.clip_id], self.preprocessor, self.cache_dir) for s in sources]
         warn_of_times(self.train_clips, self.window)
@@ -282,8 +286,12 @@ def choose_labels(
         elif of_clip:
             chosen[clip.clip_id] = next(iter(of_clip.values()))
     if not chosen:
-        whose = f" of rater '{rater}'" if rater is not None else ""
-        raise LabelError(
-            f"{folder}: no labels{whose} for any clip of the manifest; check data.labels and data.rater"
-        )
+        raise _make_no_labels_error(folder, rater)
     return chosen
+
+
+def _make_no_labels_error(folder: Path, rater: str | None) -> LabelError:
+    whose = f" of rater '{rater}'" if rater is not None else ""
+    return LabelError(
+        f"{folder}: no labels{whose} for any clip of the manifest; check data.labels and data.rater"
+    )

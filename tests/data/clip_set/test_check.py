@@ -153,6 +153,20 @@ def test_splits(tmp_path: Path, clips: list[ClipSource]) -> None:
     expect_one(find(tmp_path), "manifest.csv", "subject 's0'")
 
 
+def test_a_labelled_clip_without_a_split_among_others_is_an_error(
+    tmp_path: Path, clips: list[ClipSource]
+) -> None:
+    extra = replace(clips[0], clip_id="c2", path=write_clip(tmp_path / "clips" / "c2.avi", 2), split=None)
+    (no_labels,) = find(tmp_path, [*clips, extra])
+    assert no_labels.kind == "no_labels", "train leaves clips without labels out, with or without a split"
+    (tmp_path / "labels" / "clip_labels.csv").write_text("clip_id,rater,present\nc2,r,no\n", encoding="utf-8")
+    expect_one(find(tmp_path), "manifest.csv", "clip 'c2' has no split while others have")
+    (problem,) = find(tmp_path, [replace(clips[0], split=None), clips[1], extra])
+    assert "2 clips ('c0', 'c2') have no split" in problem.what
+    assert (problem.kind, problem.severity, problem.clip_ids) == ("missing_split", "error", ("c0", "c2"))
+    assert find(tmp_path, [replace(clip, split=None) for clip in (*clips, extra)]) == []
+
+
 def test_copies_are_found_even_in_another_container(tmp_path: Path, clips: list[ClipSource]) -> None:
     clips[1].path.write_bytes(clips[0].path.read_bytes())
     expect_one(find(tmp_path), "c1.avi", "holds the same frames as")

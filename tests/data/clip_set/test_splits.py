@@ -38,6 +38,27 @@ def test_same_seed_same_splits_whatever_the_order() -> None:
     assert one != {c.clip_id: c.split for c in draw_splits(clips, FRACTIONS, 1)}
 
 
+def test_only_subjects_with_a_labelled_clip_are_drawn() -> None:
+    clips = make_clips(12)
+    labelled = {f"s{s}_1" for s in range(6)}
+    drawn = {c.clip_id: c.split for c in draw_splits(clips, FRACTIONS, 0, labelled)}
+    assert [drawn[f"s{s}_{k}"] for s in range(6, 12) for k in range(3)] == [None] * 18
+    alone = draw_splits([c for c in clips if int(c.subject_id[1:]) < 6], FRACTIONS, 0)
+    assert {c.clip_id: c.split for c in alone} == {k: v for k, v in drawn.items() if v is not None}
+    everyone = {c.clip_id for c in clips}
+    assert draw_splits(clips, FRACTIONS, 0, everyone) == draw_splits(clips, FRACTIONS, 0)
+    with pytest.raises(SplitError, match="2 subjects with labels cannot fill train, val, test"):
+        draw_splits(clips, FRACTIONS, 0, {"s0_0", "s1_0", "s1_1"})
+
+
+def test_drawn_splits_can_be_given_back() -> None:
+    clips, labelled = make_clips(6), {f"s{s}_1" for s in range(4)}
+    drawn = draw_splits(clips, FRACTIONS, 0, labelled)
+    assert draw_splits(drawn, FRACTIONS, 1, labelled) == drawn
+    with pytest.raises(SplitError, match="clip 's4_0' has no split while others have"):
+        draw_splits(drawn, FRACTIONS, 1, {*labelled, "s4_0"})
+
+
 def test_given_splits_are_kept() -> None:
     clips = [replace(c, split="test") for c in make_clips(2)]
     assert draw_splits(clips, FRACTIONS, 0) == clips
@@ -66,7 +87,7 @@ def test_refusals(clips: list[ClipSource], fractions: dict[str, float], says: st
         draw_splits(clips, fractions, 0)
 
 
-def test_keep_split_keeps_one_split_or_all(tmp_path: Path) -> None:
+def test_keep_split_keeps_one_split_or_all(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     clips = [
         ClipSource(f"c{i}", tmp_path / f"c{i}.avi", f"s{i}", split=s) for i, s in enumerate(("train", "test"))
     ]
@@ -74,5 +95,8 @@ def test_keep_split_keeps_one_split_or_all(tmp_path: Path) -> None:
     assert keep_split(clips, None) == clips
     with pytest.raises(SplitError, match=r"split=val.*there are test, train"):
         keep_split(clips, "val")
+    assert not caplog.records
+    assert keep_split([*clips, replace(clips[0], clip_id="c2", split=None)], "test") == clips[1:]
+    assert "split=test: 1 clips have no split and are left out, first c2" in caplog.text
     with pytest.raises(SplitError, match="no split column"):
         keep_split([ClipSource("c", tmp_path / "c.avi", "s")], "test")

@@ -8,6 +8,7 @@ from fascnet.data.label_forms.clip_labels import (
     ClipLabel,
     build_clip_label,
     find_absent,
+    list_labelled,
     read_clip_labels,
     write_clip_labels,
 )
@@ -59,6 +60,16 @@ def test_two_rows_of_one_rater_are_refused(tmp_path: Path) -> None:
     forms.write_text(tmp_path / "clip_labels.csv", "clip_id,rater,count\na,r,1\na,r,2\n")
     with pytest.raises(LabelError, match="row 3: clip 'a' has a row of 'r' already"):
         read_clip_labels(tmp_path)
+
+
+def test_labelled_is_what_has_a_label_file_or_is_called_absent() -> None:
+    labels = {"a": {"r": Labels("a", "r", ((0.0, 1.0),), ())}}
+    statements = {
+        "b": {"r": ClipLabel("b", "r", present=False)},
+        "c": {"r": ClipLabel("c", "r", count=3, present=True)},
+        "d": {"r": ClipLabel("d", "r", grade="2")},
+    }
+    assert list_labelled(labels, statements) == {"a", "b"}
 
 
 def test_absent_without_a_label_file() -> None:

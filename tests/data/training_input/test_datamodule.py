@@ -83,6 +83,38 @@ def test_draws_splits_by_subject(root: Path) -> None:
     assert len({str(d) for d in drawn}) > 1
 
 
+def test_subjects_without_labels_take_no_place_of_a_split(root: Path) -> None:
+    set_splits(root, *[None] * 5)
+    for name in ("c0", "c1"):
+        (root / "labels" / f"{name}.r.json").unlink()
+    write_clip_labels(root / "labels", [ClipLabel("c1", "r", count=3, present=True)])
+    for seed in range(4):
+        data = make_data(root, seed=seed)
+        data.setup()
+        splits = {clip.clip_id: clip.split for clip in data.sources}
+        assert (splits["c0"], splits["c1"]) == (None, None)
+        assert sorted(f"{splits[name]}" for name in ("c2", "c3", "c4")) == ["test", "train", "val"]
+    # What the run wrote, put into the manifest, gives the same run.
+    write_manifest(root, data.sources)
+    again = make_data(root, seed=99)
+    again.setup()
+    assert names(again) == names(data)
+
+
+def test_a_labelled_clip_without_a_split_among_others_is_refused(root: Path) -> None:
+    set_splits(root, "train", None, "val", "val", "test")
+    with pytest.raises(SplitError, match="clip 'c1' has no split while others have"):
+        make_data(root).setup()
+
+
+def test_a_data_set_without_labels_is_refused(root: Path) -> None:
+    set_splits(root, *[None] * 5)
+    for path in (root / "labels").glob("*.json"):
+        path.unlink()
+    with pytest.raises(LabelError, match="no labels for any clip of the manifest"):
+        make_data(root).setup()
+
+
 def test_one_subject_in_two_splits_is_refused(root: Path) -> None:
     text = (root / "manifest.csv").read_text()
     (root / "manifest.csv").write_text(text.replace(",s1,", ",s2,"))
