@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import re
-import unicodedata
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,24 +15,19 @@ import pydicom
 from pydicom.filereader import read_file_meta_info
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
+from fascnet.data.clip_set.known_names import KnownNames, fold, is_nobody
 from fascnet.data.recording.dicom_header import DAMAGE, is_dicom
 
 _UIDS = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
 
-_WORDS = (
-    *("PatientName", "PatientID", "OtherPatientIDs", "PatientBirthDate", "AccessionNumber"),
-    *("ReferringPhysicianName", "PerformingPhysicianName", "RequestingPhysician", "OperatorsName"),
+_NAMES = (
+    *("PatientName", "ReferringPhysicianName", "PerformingPhysicianName"),
+    *("RequestingPhysician", "OperatorsName"),
 )
 
-_TAGS = [*_WORDS, *_UIDS, "IssuerOfPatientID"]
+_NUMBERS = ("PatientID", "OtherPatientIDs", "PatientBirthDate", "AccessionNumber")
 
-_NOBODY = re.compile(
-    r"0*|.{0,2}|x+|none|null|n/?a|unknown|unbekannt|test|patient|name|anon.*|de-?identified|removed|no\s*name"
-)
-"""What anonymisers and empty forms write: no mark of a person."""
-
-_LEAST_LETTERS = 4
-"""Shorter parts of a name or number also occur in other words."""
+_TAGS = [*_NAMES, *_NUMBERS, *_UIDS, "IssuerOfPatientID"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,21 +58,15 @@ def read_patient(path: Path, salt: str, texts: Mapping[str, str]) -> PatientMark
             values = _read_values(path)
     except DAMAGE:
         return PatientMark()  # the reader reports the damage
-    number = values["PatientID"]
+    number = fold(values["PatientID"])
     mark = ""
-    if not _NOBODY.fullmatch(number):
-        mark = hashlib.sha256(f"{salt}|{values['IssuerOfPatientID']}|{number}".encode()).hexdigest()
-    parts = {
-        part
-        for tag in _WORDS
-        for part in re.split(r"[\W_]+", values[tag])
-        if len(part) >= _LEAST_LETTERS and not _NOBODY.fullmatch(part)
-    }
+    if not is_nobody(number):
+        issuer = fold(values["IssuerOfPatientID"])
+        mark = hashlib.sha256(f"{salt}|{issuer}|{number}".encode()).hexdigest()
+    names = KnownNames([values[tag] for tag in _NAMES], [values[tag] for tag in _NUMBERS])
     uids = [values[tag] for tag in _UIDS if values[tag]]
     named = tuple(
-        what
-        for what, text in texts.items()
-        if parts & set(re.split(r"[\W_]+", _fold(text))) or any(uid in text for uid in uids)
+        what for what, text in texts.items() if names.stand_in(text) or any(uid in text for uid in uids)
     )
     return PatientMark(mark, named)
 
@@ -107,10 +94,4 @@ def _quiet() -> Iterator[None]:
 
 def _read_text(header: Any, tag: str) -> str:
     value = header.get(tag)
-    return "" if value is None else _fold(f"{value}")
-
-
-def _fold(text: str) -> str:
-    """Lower case, without accents and outer spaces, so that two ways to write a name compare equal."""
-    plain = unicodedata.normalize("NFKD", text)
-    return "".join(c for c in plain if not unicodedata.combining(c)).casefold().strip()
+    return "" if value is None else f"{value}".strip()
