@@ -11,7 +11,7 @@ from fascnet.data.recording.dicom import DicomRecording
 from fascnet.data.screen.depth_ruler import RulerReading, read_depth_ruler
 from fascnet.data.screen.evidence import Evidence, measure_evidence
 from fascnet.data.screen.imaging_area import settle_area
-from fascnet.data.screen.overlays import find_overlays, find_texts
+from fascnet.data.screen.overlays import find_overlays
 from fascnet.data.screen.picture_area import PictureArea, find_in_evidence, make_box_polygon
 from fascnet.data.screen.picture_outline import draw_outline
 from fascnet.data.screen.sample_frames import sample_frames
@@ -45,7 +45,6 @@ class ScreenReport:
         inside: bool (H, W), all within the outline.
         lasting_overlays: bool (H, W), what is drawn over the tissue in every frame, wherever it was seen.
         level: float32 (H, W), median grey over the frames.
-        texts: boxes of text outside the picture, from the top down. They may name a patient.
         ruler: what the depth ruler says, or None.
         scale: the spacing that counts, and where it came from.
         n_frames: frames that were looked at.
@@ -60,7 +59,6 @@ class ScreenReport:
     inside: NDArray[np.bool_] = field(repr=False)
     lasting_overlays: NDArray[np.bool_] = field(repr=False)
     level: NDArray[np.float32] = field(repr=False)
-    texts: tuple[PixelBox, ...]
     ruler: RulerReading | None
     scale: Scale
     n_frames: int
@@ -128,7 +126,6 @@ def describe_frames(
         inside=inside,
         lasting_overlays=overlays.lasting,
         level=evidence.level,
-        texts=find_texts(evidence.level, inside),
         ruler=ruler,
         scale=choose_scale(mm_per_px, mm_per_px_from, ruler),
         n_frames=len(frames),

@@ -1,4 +1,4 @@
-"""Finds what is not tissue: text around the picture, and text, marks and lines drawn on it."""
+"""Finds what is drawn on the tissue: text, marks and lines."""
 
 from __future__ import annotations
 
@@ -8,15 +8,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fascnet.types import PixelBox
-
 Mask = NDArray[np.bool_]
 
 STROKE_PX = 5
 """Strokes of letters and lines are thinner than this."""
-
-TEXT_LEVELS = 25.0
-"""Text stands out from a screen by at least this many grey levels."""
 
 STROKE_LEVELS = 15.0
 STILL_SHARE = 0.35
@@ -46,59 +41,6 @@ near to some speck everywhere; the marks of a real contraction were seen on 2.7 
 
 MOST_MARKS = 400
 """More bright pieces than this are tissue."""
-
-LINE_HEIGHTS = 1.2
-"""Letters of one line are less than this many letter heights apart."""
-
-GROUND_PX = 61
-LIGHT_LEVEL = 128
-"""The ground of letters is light when the mean over this width is above this grey."""
-
-LONGEST_HEIGHTS = 40
-"""A line of text is at most this many letter heights long in one piece."""
-
-LETTER_PX = (5, 40)
-"""Heights of letters on screens of 240 to 1080 rows."""
-
-
-def find_texts(level: NDArray[np.float32], inside: Mask) -> tuple[PixelBox, ...]:
-    """Find lines of text and other small furniture outside the picture.
-
-    Args:
-        level: median greys of the screen (H, W).
-        inside: bool (H, W), the picture.
-
-    Returns:
-        Boxes, half-open stored pixels, from the top down; none larger than a few letters in height.
-    """
-    # Dark letters stand on light ground, bright ones on dark; the other hat shows the gaps between them.
-    is_light = cv2.blur(level, (GROUND_PX, GROUND_PX)) > LIGHT_LEVEL
-    strokes = np.where(is_light, _black_hat(level), _top_hat(level))
-    mask = ((strokes > TEXT_LEVELS) & ~inside).astype(np.uint8)
-    _, _, letters, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    # A word is joined along the middle of its letters: lines of a list stand too close to tell by edges.
-    middles = np.zeros(mask.shape, np.uint8)
-    kept = []
-    for x, y, width, height, _ in letters[1:].tolist():
-        # Codecs join the letters of a word; a line or a box of the screen is thinner or taller.
-        if LETTER_PX[0] <= height <= LETTER_PX[1] and width <= LONGEST_HEIGHTS * height:
-            reach = int(LINE_HEIGHTS * height) // 2
-            middle = y + height // 2
-            middles[middle - 1 : middle + 2, max(x - reach, 0) : x + width + reach] = 1
-            kept.append((x, y, x + width, y + height))
-    n_lines, lines = cv2.connectedComponents(middles, connectivity=4)
-    boxes: list[PixelBox | None] = [None] * n_lines
-    for box in kept:
-        line = int(lines[(box[1] + box[3]) // 2, box[0]])
-        known = boxes[line]
-        boxes[line] = box if known is None else _join(known, box)
-    return tuple(sorted((box for box in boxes if box is not None), key=lambda box: (box[1], box[0])))
-
-
-def _join(one: PixelBox, other: PixelBox) -> PixelBox:
-    return (
-        min(one[0], other[0]), min(one[1], other[1]), max(one[2], other[2]), max(one[3], other[3])
-    )  # fmt: skip
 
 
 class Overlays(NamedTuple):
@@ -191,8 +133,3 @@ def _drop_specks(mask: Mask) -> Mask:
 def _top_hat(grey: NDArray[np.float32]) -> NDArray[np.float32]:
     kernel = np.ones((STROKE_PX, STROKE_PX), np.uint8)
     return np.asarray(cv2.morphologyEx(grey, cv2.MORPH_TOPHAT, kernel), np.float32)
-
-
-def _black_hat(grey: NDArray[np.float32]) -> NDArray[np.float32]:
-    kernel = np.ones((STROKE_PX, STROKE_PX), np.uint8)
-    return np.asarray(cv2.morphologyEx(grey, cv2.MORPH_BLACKHAT, kernel), np.float32)

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from fascnet.data.screen.evidence import measure_evidence
-from fascnet.data.screen.overlays import find_overlays, find_texts
+from fascnet.data.screen.overlays import find_overlays
 from tests.data.screen.drawn_screens import make_screen, make_speckle, write
 
 BOX = (120, 50, 420, 350)
@@ -24,29 +24,6 @@ def draw(text: str, at: tuple[int, int], shape: tuple[int, int]) -> np.ndarray:
 
 def make_moving_tissue(n_frames: int = 6) -> np.ndarray:
     return make_screen(BOX, frames=n_frames) // 2
-
-
-def test_lines_of_text_get_a_box_each() -> None:
-    screen = np.zeros((400, 560), np.uint8)
-    write(screen, "NAME X 01.02.1950", (6, 14))
-    for line, text in enumerate(("FR 31 Hz", "GN 60", "D 4 cm")):
-        write(screen, text, (430, 60 + 14 * line))
-    frame = screen.astype(np.float32)
-    boxes = find_texts(frame, find_inside(frame.shape))
-    covered = np.zeros(frame.shape, bool)
-    for x0, y0, x1, y1 in boxes:
-        assert y1 - y0 < 18
-        covered[y0:y1, x0:x1] = True
-    assert covered[frame > 128].mean() > 0.97
-    assert covered.mean() < 0.02
-    light = find_texts(255 - frame, find_inside(frame.shape))
-    assert abs(len(light) - len(boxes)) <= 1
-
-
-def test_the_picture_holds_no_text_boxes() -> None:
-    frame = make_screen(BOX, frames=1)[0].astype(np.float32)
-    for x0, y0, x1, y1 in find_texts(frame, find_inside(frame.shape)):
-        assert x1 <= BOX[0] or x0 >= BOX[2] or y1 <= BOX[1] or y0 >= BOX[3]
 
 
 def test_a_caption_and_a_line_on_moving_tissue_are_found() -> None:
