@@ -129,7 +129,8 @@ def measure_clip(
     recording = open_clip(clip)
     grid = preprocessor.plan(recording.info)
     maps = list(trace_residual_speed(preprocessor.ticks(recording, grid), lags, spatial_sigma_px))
-    truth, valid = rasterise_truth(labels, np.arange(len(maps)) / grid.rate_hz, grid.box, grid.cells)
+    times_s = np.arange(len(maps)) / grid.rate_hz
+    truth, valid = rasterise_truth(labels, times_s, grid.box, grid.cells, pixel_aspect=grid.pixel_aspect)
     found: Histograms = {}
     for position, lag in enumerate(lags):
         speed = np.stack([at_tick[position] for at_tick in maps])

@@ -103,7 +103,11 @@ def check_accuracy(clips: Sequence[ClipSource], labels: dict[str, Labels], model
         for chunk in stream.chunks:
             times_s = np.arange(start, start + len(chunk)) / stream.fps
             start += len(chunk)
-            histogram.add(chunk, *rasterise_truth(labels[clip.clip_id], times_s, stream.box, stream.shape))
+            aspect = stream.pixel_aspect
+            truth, valid = rasterise_truth(
+                labels[clip.clip_id], times_s, stream.box, stream.shape, pixel_aspect=aspect
+            )
+            histogram.add(chunk, truth, valid)
     value = histogram.average_precision()
     ours = 0.0 if value is None else value
     table = measure_farneback_bar(clips, labels)
@@ -127,7 +131,9 @@ def measure_accuracy(
         grid = preprocessor.plan(recording.info)
         images = [tick.image for tick in preprocessor.ticks(recording, grid)]
         times_s = np.arange(len(images)) / grid.rate_hz
-        truth, valid = rasterise_truth(labels[clip.clip_id], times_s, grid.box, grid.cells)
+        truth, valid = rasterise_truth(
+            labels[clip.clip_id], times_s, grid.box, grid.cells, pixel_aspect=grid.pixel_aspect
+        )
         for index, found in enumerate(candidate.run(images)):
             cells = found.reshape(grid.cells[0], CELL_PX, grid.cells[1], CELL_PX).mean(axis=(1, 3))
             one = slice(index, index + 1)

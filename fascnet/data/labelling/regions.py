@@ -20,7 +20,11 @@ POINT_RADIUS_PX = 15.0
 
 
 def rasterise_region(
-    region: Region, box: PixelBox, shape: tuple[int, int], point_radius_px: float = POINT_RADIUS_PX
+    region: Region,
+    box: PixelBox,
+    shape: tuple[int, int],
+    point_radius_px: float = POINT_RADIUS_PX,
+    pixel_aspect: float = 1.0,
 ) -> NDArray[np.bool_]:
     """Mark the cells whose centre lies inside a region.
 
@@ -31,7 +35,9 @@ def rasterise_region(
             are filled by the non-zero winding rule.
         box: what the grid covers (x0, y0, x1, y1), half-open stored pixels.
         shape: (h, w) cells.
-        point_radius_px: radius of a point's disc.
+        point_radius_px: radius of a point's disc, in pixels downwards.
+        pixel_aspect: width of a stored pixel over its height: on tissue the disc is round, in pixels that
+            are not square it is an ellipse. All other regions are drawn in pixels already.
 
     Returns:
         bool (h, w).
@@ -46,7 +52,7 @@ def rasterise_region(
         columns = (x >= region.x0) & (x < region.x1)
         inside = ((y >= region.y0) & (y < region.y1))[:, None] & columns[None, :]
     elif isinstance(region, Point):
-        distance2 = (x[None, :] - region.x) ** 2 + (y[:, None] - region.y) ** 2
+        distance2 = (pixel_aspect * (x[None, :] - region.x)) ** 2 + (y[:, None] - region.y) ** 2
         inside = distance2 <= point_radius_px**2
     else:
         inside = _sample_mask(read_mask(region.path), x, y)

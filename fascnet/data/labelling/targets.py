@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,6 +75,7 @@ def cut_stencils(
     box: PixelBox,
     shape: tuple[int, int],
     mm_per_px: float | None = None,
+    pixel_aspect: float = 1.0,
     *,
     weak: bool = True,
 ) -> list[Stencil]:
@@ -83,37 +85,48 @@ def cut_stencils(
         labels: one rater's labels of the clip.
         box: stored pixels that the grid covers, (x0, y0, x1, y1).
         shape: (h, w) of the grid.
-        mm_per_px: spacing of the stored pixels, for the sizes of weak labels; None: `TYPICAL_MM_PER_PX`.
+        mm_per_px: spacing of the stored pixels downwards, for the sizes of weak labels; None:
+            `TYPICAL_MM_PER_PX`.
+        pixel_aspect: width of a stored pixel over its height.
         weak: whether points and boxes leave something unknown; else a point is its small disc and a box all
             of it.
 
     Returns:
         In order of onset.
     """
-    pitch_mm = TYPICAL_MM_PER_PX if mm_per_px is None else mm_per_px
+    down_mm = TYPICAL_MM_PER_PX if mm_per_px is None else mm_per_px
+    pitch = _Pitch(down_mm, pixel_aspect)
     cut = _cut_weak if weak else _cut
-    return [Stencil(e.onset_s, e.offset_s, cut(e, box, shape, pitch_mm)) for e in labels.fasciculations()]
+    return [Stencil(e.onset_s, e.offset_s, cut(e, box, shape, pitch)) for e in labels.fasciculations()]
 
 
-def _cut(event: Event, box: PixelBox, shape: tuple[int, int], pitch_mm: float) -> NDArray[np.uint8]:
+class _Pitch(NamedTuple):
+    """Height of a stored pixel in mm, and its width over its height."""
+
+    down_mm: float
+    aspect: float
+
+
+def _cut(event: Event, box: PixelBox, shape: tuple[int, int], pitch: _Pitch) -> NDArray[np.uint8]:
     if event.region is None:
         return np.full(shape, UNKNOWN, np.uint8)
     place = np.zeros(shape, np.uint8)
     if event.ignore_region is not None:
         place[rasterise_region(event.ignore_region, box, shape)] = UNKNOWN
-    radius_px = POINT_TWITCH_MM / pitch_mm
-    place[rasterise_region(event.region, box, shape, radius_px)] = TWITCH
+    radius_px = POINT_TWITCH_MM / pitch.down_mm
+    place[rasterise_region(event.region, box, shape, radius_px, pitch.aspect)] = TWITCH
     return place
 
 
-def _cut_weak(event: Event, box: PixelBox, shape: tuple[int, int], pitch_mm: float) -> NDArray[np.uint8]:
-    place = _cut(event, box, shape, pitch_mm)
+def _cut_weak(event: Event, box: PixelBox, shape: tuple[int, int], pitch: _Pitch) -> NDArray[np.uint8]:
+    place = _cut(event, box, shape, pitch)
     if isinstance(event.region, Point):
-        around = rasterise_region(event.region, box, shape, POINT_UNKNOWN_MM / pitch_mm)
+        radius_px = POINT_UNKNOWN_MM / pitch.down_mm
+        around = rasterise_region(event.region, box, shape, radius_px, pitch.aspect)
         place[around & (place != TWITCH)] = UNKNOWN
     elif isinstance(event.region, Box):
         place[place == TWITCH] = UNKNOWN
-        place[rasterise_region(_find_middle(event.region, pitch_mm), box, shape)] = TWITCH
+        place[rasterise_region(_find_middle(event.region, pitch), box, shape)] = TWITCH
     return place
 
 
@@ -170,6 +183,7 @@ def rasterise_truth(
     box: PixelBox,
     shape: tuple[int, int],
     mm_per_px: float | None = None,
+    pixel_aspect: float = 1.0,
     *,
     weak: bool = False,
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
@@ -181,12 +195,13 @@ def rasterise_truth(
         box: stored pixels that the grid covers, (x0, y0, x1, y1).
         shape: (h, w) of the grid.
         mm_per_px: as for `cut_stencils`.
+        pixel_aspect: as for `cut_stencils`.
         weak: as for `cut_stencils`.
 
     Returns:
         (truth, valid), each bool (T, h, w).
     """
-    stencils = cut_stencils(labels, box, shape, mm_per_px, weak=weak)
+    stencils = cut_stencils(labels, box, shape, mm_per_px, pixel_aspect, weak=weak)
     painted = paint_stencils(stencils, labels.examined, times_s, slice(0, shape[0]), slice(0, shape[1]))
     return painted == TWITCH, painted != UNKNOWN
 
@@ -209,10 +224,10 @@ def mark_somewhere(painted: NDArray[np.uint8], labels: Labels, times_s: NDArray[
     painted[(lasts & examined)[:, None, None] & (painted == UNKNOWN)] = SOMEWHERE
 
 
-def _find_middle(box: Box, pitch_mm: float) -> Polygon:
+def _find_middle(box: Box, pitch: _Pitch) -> Polygon:
     """Return the ellipse in the middle of a box, as an outline."""
-    most_px = BOX_TWITCH_MM / pitch_mm
-    reach_x = min(BOX_TWITCH_SHARE * (box.x1 - box.x0) / 2.0, most_px)
+    most_px = BOX_TWITCH_MM / pitch.down_mm
+    reach_x = min(BOX_TWITCH_SHARE * (box.x1 - box.x0) / 2.0, most_px / pitch.aspect)
     reach_y = min(BOX_TWITCH_SHARE * (box.y1 - box.y0) / 2.0, most_px)
     x, y = find_centre(box)
     angles = np.linspace(0.0, 2.0 * np.pi, _ELLIPSE_CORNERS, endpoint=False)

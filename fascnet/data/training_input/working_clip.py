@@ -62,7 +62,8 @@ class WorkingClip:
         By default at working pixels, so that they are warped with the images.
         """
         shape = (self.grid.height, self.grid.width) if shape is None else shape
-        return cut_stencils(self.labels, self.grid.box, shape, self.grid.mm_per_px)
+        grid = self.grid
+        return cut_stencils(self.labels, grid.box, shape, grid.mm_per_px, grid.pixel_aspect)
 
 
 def prepare_clip(

@@ -63,6 +63,10 @@ def test_concave_and_self_crossing_outlines() -> None:
 def test_point_is_a_disc_and_small_regions_keep_one_cell() -> None:
     disc = rasterise_region(Point(20, 15), FRAME, (30, 40), point_radius_px=3)
     assert disc.sum() == sum(dx * dx + dy * dy <= 9 for dx in range(-3, 4) for dy in range(-3, 4))
+    wide = rasterise_region(Point(20, 15), FRAME, (30, 40), point_radius_px=6, pixel_aspect=2.0)
+    assert wide[:, 20].sum() == 13 and wide[15].sum() == 7, (
+        "pixels twice as wide as high: half as many across"
+    )
     tiny = rasterise_region(Box(21.1, 14.1, 21.2, 14.2), FRAME, (6, 8))
     assert np.argwhere(tiny).tolist() == [[2, 4]]
     assert not rasterise_region(Box(100, 100, 101, 101), FRAME, (6, 8)).any()

@@ -122,6 +122,20 @@ def test_a_click_is_a_small_disc_in_a_wide_ring_of_the_unknown() -> None:
     assert (place == TWITCH).sum() == pytest.approx(np.pi * 10.5**2, rel=0.03)
 
 
+def test_in_pixels_that_are_not_square_sizes_are_round_on_tissue() -> None:
+    """Pixels of 0.1 mm down and 0.2 mm across."""
+    click, box = Event(0.2, 0.5, region=Point(150, 100)), Event(0.2, 0.5, region=Box(9.5, 9.5, 289.5, 189.5))
+    (place,) = (s.place for s in cut_stencils(make(click), (0, 0, 300, 200), (200, 300), 0.1, 2.0))
+    row, column = place[100], place[:, 150]
+    assert (row == TWITCH).sum() == 11 and (column == TWITCH).sum() == 21
+    assert (row != BACKGROUND).sum() == 81 and (column != BACKGROUND).sum() == 161
+    (place,) = (s.place for s in cut_stencils(make(box), (0, 0, 300, 200), (200, 300), 0.1, 2.0))
+    rows, columns = np.nonzero(place == TWITCH)
+    assert (np.ptp(rows) + 1, np.ptp(columns) + 1) == (pytest.approx(45, abs=1), pytest.approx(22.5, abs=1))
+    (truth,), _ = rasterise_truth(make(click), at(0.3), (0, 0, 300, 200), (200, 300), None, 2.0)
+    assert (truth[:, 150].sum(), truth[100].sum()) == (31, 15)
+
+
 def test_without_a_scale_a_click_is_the_published_tolerance() -> None:
     row = places(Event(0.2, 0.5, region=Point(150, 100)), None)[100]
     assert (row[150 - 15 : 150 + 16] == TWITCH).all() and row[150 + 16] == UNKNOWN

@@ -14,8 +14,8 @@ from fascnet.data.recording.recordings import open_recording
 from fascnet.data.training_input import working_clip
 from fascnet.data.training_input.working_clip import WorkingClip, prepare_clip
 from fascnet.errors import RecordingError
-from fascnet.models.preprocessing import Preprocessor
-from fascnet.types import ClipSource
+from fascnet.models.preprocessing import Preprocessor, WorkingGrid
+from fascnet.types import ClipSource, Event, Point, RecordingInfo
 from tests.data.tiny import make_frames, make_labels, write_clip
 
 LABELS = make_labels("c", 40, range(15, 24))
@@ -124,6 +124,23 @@ def test_labels_become_stencils_at_working_pixels(source: ClipSource) -> None:
     y, x = np.argwhere(stencil.place == TWITCH).mean(axis=0)
     assert (x, y) == (pytest.approx(24 * 0.75, abs=0.7), pytest.approx(40 * 0.75, abs=0.7))
     assert (stencil.onset_s, stencil.offset_s) == (0.5, 0.8)
+
+
+def test_a_click_is_round_on_the_working_grid_whatever_the_pixels(
+    source: ClipSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = Preprocessor.plan
+
+    def plan_wide(preprocessor: Preprocessor, info: RecordingInfo) -> WorkingGrid:
+        return plan(preprocessor, replace(info, pixel_aspect=2.0))
+
+    monkeypatch.setattr(Preprocessor, "plan", plan_wide)
+    clip = prepare(source)
+    click = Event(0.5, 0.8, region=Point(32, 32))
+    (stencil,) = replace(clip, labels=replace(LABELS, events=(click,))).cut_stencils()
+    assert stencil.place.shape == (64, 128)
+    rows, columns = np.nonzero(stencil.place == TWITCH)
+    assert np.ptp(rows) + 1 == pytest.approx(14, abs=1) == np.ptp(columns) + 1
 
 
 def test_a_broken_recording_is_named(tmp_path: Path) -> None:
