@@ -26,6 +26,7 @@ LAYER = {
     "types": 0,
     "measurements": -1,
     "regions": -2,
+    "spacing": -2,
     "errors": -3,
 }
 """A room imports from its own layer or those below."""

@@ -20,6 +20,7 @@ from fascnet.baselines.robust_score import FloatMap, define_hysteresis, score_ag
 from fascnet.baselines.time_filter import filter_in_time, smooth_in_time
 from fascnet.errors import SettingError
 from fascnet.models.preprocessing import WorkingGrid
+from fascnet.spacing import ASSUMED_MM_PER_PX
 from fascnet.types import EventDefinition, Recording
 
 MIN_MAD_GREY = 0.05
@@ -72,7 +73,7 @@ class BandpassPredictor(ClassicalDetector[FloatMap]):
     min_off_s: float = 0.1
     pitch_mm: float | None = 0.15
     rate_hz: float = 30.0
-    assumed_mm_per_px: float = 0.1
+    assumed_mm_per_px: float = ASSUMED_MM_PER_PX
 
     def __post_init__(self) -> None:
         """Check the settings, and the band against the rate."""

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from fascnet.baselines.detector import ClassicalDetector
 from fascnet.baselines.robust_score import CHUNK_TICKS
 from fascnet.models.preprocessing import WorkingGrid
+from fascnet.spacing import ASSUMED_MM_PER_PX
 from fascnet.types import EventDefinition, Recording
 
 
@@ -40,7 +41,7 @@ class ConstantPredictor(ClassicalDetector[None]):
     probability: float = 0.0
     pitch_mm: float | None = 0.15
     rate_hz: float | None = 30.0
-    assumed_mm_per_px: float = 0.1
+    assumed_mm_per_px: float = ASSUMED_MM_PER_PX
 
     @property
     def event_definition(self) -> EventDefinition:

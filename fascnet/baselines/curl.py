@@ -23,6 +23,7 @@ from fascnet.baselines.robust_score import FloatMap, define_hysteresis, score_ag
 from fascnet.baselines.time_filter import filter_in_time
 from fascnet.errors import SettingError
 from fascnet.models.preprocessing import Tick, WorkingGrid
+from fascnet.spacing import ASSUMED_MM_PER_PX
 from fascnet.types import EventDefinition, Recording
 
 MIN_MAD = 1e-5
@@ -84,7 +85,7 @@ class CurlPredictor(ClassicalDetector[FloatMap]):
     min_off_s: float = 0.1
     pitch_mm: float | None = None
     rate_hz: float | None = None
-    assumed_mm_per_px: float = 0.1
+    assumed_mm_per_px: float = ASSUMED_MM_PER_PX
 
     def __post_init__(self) -> None:
         """Check the settings, and the squares against each other."""

@@ -18,6 +18,7 @@ from fascnet.baselines.detector import ClassicalDetector, average_cells, measure
 from fascnet.baselines.robust_score import FloatMap, define_hysteresis, score_against_clip
 from fascnet.baselines.time_filter import smooth_in_time
 from fascnet.models.preprocessing import Tick, WorkingGrid
+from fascnet.spacing import ASSUMED_MM_PER_PX
 from fascnet.types import EventDefinition, Recording
 
 MIN_MAD_GREY = 0.05
@@ -62,7 +63,7 @@ class DifferencePredictor(ClassicalDetector[FloatMap]):
     min_off_s: float = 0.1
     pitch_mm: float | None = 0.15
     rate_hz: float | None = 30.0
-    assumed_mm_per_px: float = 0.1
+    assumed_mm_per_px: float = ASSUMED_MM_PER_PX
 
     @property
     def event_definition(self) -> EventDefinition:

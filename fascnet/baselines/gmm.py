@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 
 from fascnet.baselines.detector import ClassicalDetector, measure_frames
 from fascnet.models.preprocessing import Tick, WorkingGrid
+from fascnet.spacing import ASSUMED_MM_PER_PX
 from fascnet.types import EventDefinition, Recording
 
 Blobs = NDArray[np.float32]
@@ -98,7 +99,7 @@ class GmmPredictor(ClassicalDetector[Blobs]):
     min_blobs: int = 4
     pitch_mm: float | None = None
     rate_hz: float | None = None
-    assumed_mm_per_px: float = 0.1
+    assumed_mm_per_px: float = ASSUMED_MM_PER_PX
 
     @property
     def event_definition(self) -> EventDefinition:

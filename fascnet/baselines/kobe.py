@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from fascnet.baselines.detector import ClassicalDetector
 from fascnet.baselines.robust_score import FloatMap, define_hysteresis, score_against_clip
 from fascnet.models.preprocessing import WorkingGrid
+from fascnet.spacing import ASSUMED_MM_PER_PX
 from fascnet.types import EventDefinition, Recording
 
 MIN_MAD_PX = 0.02
@@ -98,7 +99,7 @@ class KobePredictor(ClassicalDetector[FloatMap]):
     min_off_s: float = 0.1
     pitch_mm: float | None = None
     rate_hz: float | None = None
-    assumed_mm_per_px: float = 0.1
+    assumed_mm_per_px: float = ASSUMED_MM_PER_PX
 
     @property
     def event_definition(self) -> EventDefinition:

@@ -27,6 +27,7 @@ from fascnet.baselines.robust_score import CHUNK_TICKS, MAD_TO_SD
 from fascnet.baselines.stabilisation import align, find_shift
 from fascnet.baselines.tongue_rules import BlobRules, Confirmation, FrameCheck, RollingCount, find_blobs
 from fascnet.models.preprocessing import Tick, WorkingGrid
+from fascnet.spacing import ASSUMED_MM_PER_PX
 from fascnet.types import EventDefinition, Recording
 
 BORDER_SHARE = 0.1
@@ -123,7 +124,7 @@ class TonguePredictor(ClassicalDetector[StabilisedFlow]):
     max_speed_median_px: float = 0.8
     pitch_mm: float | None = None
     rate_hz: float | None = None
-    assumed_mm_per_px: float = 0.1
+    assumed_mm_per_px: float = ASSUMED_MM_PER_PX
 
     @property
     def event_definition(self) -> EventDefinition:

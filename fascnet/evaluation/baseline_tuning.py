@@ -23,6 +23,7 @@ from fascnet.evaluation.matching.matching_rule import build_rule
 from fascnet.inference.events import EventFinder
 from fascnet.inference.scores import ClipPool
 from fascnet.models.preprocessing import WorkingGrid
+from fascnet.spacing import choose_spacing
 from fascnet.types import ClipSource, Event, Labels
 
 MATCHING = build_rule("overlap_6mm")
@@ -181,7 +182,7 @@ def _judge_measurements(
     assumed_mm_per_px: float,
 ) -> None:
     detector = trials[0].detector
-    spacing = assumed_mm_per_px if grid.mm_per_px is None else grid.mm_per_px
+    spacing = choose_spacing(grid.mm_per_px, assumed_mm_per_px)
     shape = detector.shape(grid)
     finders = [
         EventFinder(

@@ -21,6 +21,7 @@ from fascnet.data.recording.recordings import open_clip
 from fascnet.errors import SettingError
 from fascnet.evaluation.figures.pixels import PixelHistogram
 from fascnet.models.preprocessing import Preprocessor
+from fascnet.spacing import ASSUMED_MM_PER_PX
 from fascnet.types import ClipSource, Labels
 
 SPEED_MIDDLE_PX_PER_S = 10.0
@@ -43,7 +44,7 @@ def measure_farneback_bar(
     spatial_sigma_px: float = 8.0,
     pitch_mm: float = 0.15,
     rate_hz: float = 30.0,
-    assumed_mm_per_px: float = 0.1,
+    assumed_mm_per_px: float = ASSUMED_MM_PER_PX,
     workers: int = 0,
 ) -> pd.DataFrame:
     """Measure the pixel average precision of each Farneback setting, pooled over all clips.

@@ -19,7 +19,7 @@ from fascnet.inference.events import EventFinder
 from fascnet.inference.heatmap_store import HEATMAP_FILE, HeatmapStore, quantise
 from fascnet.inference.judged_clip import ClipJudge
 from fascnet.inference.kinematics.recording_pass import measure_events
-from fascnet.inference.kinematics.working_picture import ASSUMED_MM_PER_PX, WorkingPicture
+from fascnet.inference.kinematics.working_picture import WorkingPicture
 from fascnet.inference.movement.judge import MovementRules
 from fascnet.inference.movement.watcher import MovementWatcher
 from fascnet.inference.overlay import OVERLAY_FILE, write_overlay
@@ -180,12 +180,8 @@ def predict_clip(
             result = _predict_stream(source, predictor, watched, stream, store, judge, stages)
             if kinematics:
                 with stages.stage("kinematics"):
-                    assumed = stream.assumed_mm_per_px
                     picture = WorkingPicture(
-                        stream.box,
-                        stream.mm_per_px,
-                        ASSUMED_MM_PER_PX if assumed is None else assumed,
-                        stream.pixel_aspect,
+                        stream.box, stream.mm_per_px, stream.assumed_mm_per_px, stream.pixel_aspect
                     )
                     result = dataclasses.replace(
                         result, events=measure_events(recording, result.events, picture)

@@ -14,6 +14,7 @@ from fascnet.inference.heatmap_store import HeatmapStore
 from fascnet.inference.movement.judge import MovementRules, explain_unscored, extend_last, judge_events
 from fascnet.inference.movement.watcher import MovementWatcher
 from fascnet.inference.pooled_course import Place, PooledCourse
+from fascnet.spacing import choose_spacing
 from fascnet.types import FASCICULATION, Event, HeatmapStream, NotScored
 
 _FLANK_S = 0.2
@@ -60,9 +61,7 @@ class ClipJudge:
         """Has to see every frame of the clip; None when nothing need be watched."""
         self._pooled: PooledCourse | None = None
         if not rules.is_idle:
-            known = stream.mm_per_px if stream.mm_per_px is not None else stream.assumed_mm_per_px
-            # A stream that knows no spacing and assumes none is a detector that needs none: as the network's.
-            mm_per_px = 0.1 if known is None else known
+            mm_per_px = choose_spacing(stream.mm_per_px, stream.assumed_mm_per_px)
             self.watcher = self._open.enter_context(
                 MovementWatcher(stream.box, mm_per_px, rules.reject, stream.pixel_aspect)
             )

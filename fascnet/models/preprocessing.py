@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fascnet.errors import RecordingError, SettingError
+from fascnet.spacing import ASSUMED_MM_PER_PX, choose_spacing
 from fascnet.types import Frame, PixelBox, Polygon, Recording, RecordingInfo
 
 CELL_PX = 4
@@ -57,6 +58,11 @@ class WorkingGrid:
         """Shape (h, w) of the heatmap."""
         return self.height // CELL_PX, self.width // CELL_PX
 
+    @property
+    def chosen_mm_per_px(self) -> float:
+        """Spacing of the stored pixels downwards, known or assumed."""
+        return choose_spacing(self.mm_per_px, self.assumed_mm_per_px)
+
     def silence(self, heatmaps: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return heatmaps (..., h, w) that are 0 outside the outline, where nothing can twitch."""
         return heatmaps if self.covered is None else heatmaps * self.covered
@@ -86,7 +92,9 @@ class Preprocessor:
         assumed_mm_per_px: spacing assumed for recordings that state none, 0.02-0.5 mm.
     """
 
-    def __init__(self, pitch_mm: float = 0.15, rate_hz: float = 30.0, assumed_mm_per_px: float = 0.1) -> None:
+    def __init__(
+        self, pitch_mm: float = 0.15, rate_hz: float = 30.0, assumed_mm_per_px: float = ASSUMED_MM_PER_PX
+    ) -> None:
         for name, value, low, high in (
             ("pitch_mm", pitch_mm, 0.05, 0.5),
             ("rate_hz", rate_hz, 10.0, 100.0),
@@ -106,7 +114,7 @@ class Preprocessor:
                 ultrasound.
         """
         x0, y0, x1, y1 = info.box
-        spacing = info.mm_per_px if info.mm_per_px is not None else self.assumed_mm_per_px
+        spacing = choose_spacing(info.mm_per_px, self.assumed_mm_per_px)
         scale = spacing / self.pitch_mm
         height = CELL_PX * round((y1 - y0) * scale / CELL_PX)
         width = CELL_PX * round((x1 - x0) * info.pixel_aspect * scale / CELL_PX)

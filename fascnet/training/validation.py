@@ -132,7 +132,9 @@ def summarise_events(counts: NDArray[np.float64]) -> dict[str, float]:
 def start_finder(clip: WorkingClip, definition: EventDefinition) -> EventFinder:
     """Start to look for events in a working clip's heatmaps."""
     grid = clip.grid
-    return EventFinder(definition, grid.rate_hz, grid.cells, grid.box, _choose_spacing(clip))
+    return EventFinder(
+        definition, grid.rate_hz, grid.cells, grid.box, grid.chosen_mm_per_px, grid.pixel_aspect
+    )
 
 
 def find_events(
@@ -152,7 +154,7 @@ def match_clip(clip: WorkingClip, found: Sequence[Event]) -> Matching:
         found,
         MATCHING,
         examined=labels.examined,
-        mm_per_px=_choose_spacing(clip),
+        mm_per_px=clip.grid.chosen_mm_per_px,
         pixel_aspect=clip.grid.pixel_aspect,
     )
 
@@ -162,10 +164,6 @@ def count_events(clip: WorkingClip, found: Sequence[Event]) -> NDArray[np.float6
     matching = match_clip(clip, found)
     minutes = sum(end - begin for begin, end in clip.labels.examined) / 60
     return np.array([len(matching.matches), len(matching.false), len(matching.missed), minutes])
-
-
-def _choose_spacing(clip: WorkingClip) -> float | None:
-    return clip.grid.mm_per_px if clip.grid.mm_per_px is not None else clip.grid.assumed_mm_per_px
 
 
 def _read_ticks(clip: WorkingClip) -> Iterator[Tick]:

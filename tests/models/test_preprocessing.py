@@ -151,6 +151,7 @@ def test_spacing_is_assumed_only_where_none_is_known() -> None:
     assert (unknown.mm_per_px, unknown.assumed_mm_per_px, unknown.height) == (None, 0.3, 128)
     known = preprocessor.plan(Film([0.0], 0.15).info)
     assert (known.mm_per_px, known.assumed_mm_per_px, known.height) == (0.15, None, 64)
+    assert (unknown.chosen_mm_per_px, known.chosen_mm_per_px) == (0.3, 0.15)
 
 
 @pytest.mark.parametrize("mm_per_px", [0.001, 50.0])

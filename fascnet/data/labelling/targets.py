@@ -28,6 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fascnet.data.labelling.regions import POINT_RADIUS_PX, find_centre, rasterise_region
+from fascnet.spacing import choose_spacing
 from fascnet.types import Box, Event, Interval, Labels, PixelBox, Point, Polygon
 
 BACKGROUND = 0
@@ -94,8 +95,7 @@ def cut_stencils(
     Returns:
         In order of onset.
     """
-    down_mm = TYPICAL_MM_PER_PX if mm_per_px is None else mm_per_px
-    pitch = _Pitch(down_mm, pixel_aspect)
+    pitch = _Pitch(choose_spacing(mm_per_px, TYPICAL_MM_PER_PX), pixel_aspect)
     cut = _cut_weak if weak else _cut
     return [Stencil(e.onset_s, e.offset_s, cut(e, box, shape, pitch)) for e in labels.fasciculations()]
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fascnet.evaluation.figures.tracking_bound import bound_picture_shift_px
+from fascnet.spacing import ASSUMED_MM_PER_PX, choose_spacing
 from fascnet.types import Recording
 
 FloatArray = NDArray[np.float64]
@@ -22,7 +23,7 @@ MIN_TRIPLES = 3
 
 
 def measure_picture_bound_um(
-    recording: Recording, kernel_mm: float, assumed_mm_per_px: float = 0.1
+    recording: Recording, kernel_mm: float, assumed_mm_per_px: float = ASSUMED_MM_PER_PX
 ) -> float | None:
     """Measure the smallest deviation of an axial shift that a recording's pictures allow, in µm.
 
@@ -39,7 +40,7 @@ def measure_picture_bound_um(
         The median over blocks that hold an echo; None where there is none, or too few frames differ.
     """
     info = recording.info
-    mm_per_px = assumed_mm_per_px if info.mm_per_px is None else info.mm_per_px
+    mm_per_px = choose_spacing(info.mm_per_px, assumed_mm_per_px)
     side_px = max(4, round(kernel_mm / mm_per_px))
     x0, y0, x1, y1 = info.box
     if min(x1 - x0, y1 - y0) < side_px + 2:

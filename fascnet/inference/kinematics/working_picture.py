@@ -8,14 +8,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from fascnet.spacing import choose_spacing
 from fascnet.types import PixelBox
 
 FINEST_MM_PER_PX = 0.1
 """Finer pictures are reduced to this: speckle is wider, and time grows with the pixels."""
-
-ASSUMED_MM_PER_PX = 0.1
-"""Spacing assumed for windows and radii where none is known, as the network's default. Nothing in mm is
-reported then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,19 +22,20 @@ class WorkingPicture:
     Attributes:
         box: imaging area in stored pixels.
         mm_per_px: spacing of the stored pixels downwards, or None when unknown.
-        assumed_mm_per_px: what is taken instead of an unknown one.
+        assumed_mm_per_px: what is taken instead of an unknown one, for windows and radii, as `choose_spacing`
+            says; nothing in mm is reported then.
         pixel_aspect: width of a stored pixel over its height; working pixels are square.
     """
 
     box: PixelBox
     mm_per_px: float | None
-    assumed_mm_per_px: float = ASSUMED_MM_PER_PX
+    assumed_mm_per_px: float | None = None
     pixel_aspect: float = 1.0
 
     @property
     def stored_mm_per_px(self) -> float:
         """Spacing of the stored pixels downwards, known or assumed."""
-        return self.assumed_mm_per_px if self.mm_per_px is None else self.mm_per_px
+        return choose_spacing(self.mm_per_px, self.assumed_mm_per_px)
 
     @property
     def size(self) -> tuple[int, int]:

@@ -19,10 +19,8 @@ from fascnet.data.recording.recordings import open_recording
 from fascnet.data.screen.imaging_area import find_imaging_area
 from fascnet.errors import FascnetError, RecordingError, SettingError
 from fascnet.phantom.card.sources import Source, cut, find_region
+from fascnet.spacing import choose_spacing
 from fascnet.types import ClipSource
-
-ASSUMED_MM_PER_PX = 0.1
-"""Spacing of recordings that state none and have none in the table."""
 
 MAX_FRAMES = 240
 """Frames read from the start of a clip: 4-8 s, enough for its temporal statistics."""
@@ -159,7 +157,7 @@ def _read_clip(clip: ClipSource, rule: RealRule, max_frames: int) -> Source:
         is_clip=rule.moves,
         frames=np.stack(frames),
         fps=recording.info.fps if rule.moves else None,
-        mm_per_px=ASSUMED_MM_PER_PX if known is None else known,
+        mm_per_px=choose_spacing(known),
         is_assumed=known is None,
         corner_px=region[:2],
     )
@@ -187,7 +185,7 @@ def _read_stills(paths: Sequence[Path], folder: Path, rule: RealRule) -> Source:
         is_clip=False,
         frames=np.stack([cut(image, region) for image in images]),
         fps=None,
-        mm_per_px=ASSUMED_MM_PER_PX if rule.mm_per_px is None else rule.mm_per_px,
+        mm_per_px=choose_spacing(rule.mm_per_px),
         is_assumed=rule.mm_per_px is None,
         corner_px=region[:2],
     )

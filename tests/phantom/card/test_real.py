@@ -9,9 +9,10 @@ import pytest
 from fascnet.data.clip_set.manifest import write_manifest
 from fascnet.data.recording.video_writer import VideoWriter
 from fascnet.errors import RecordingError, SettingError
-from fascnet.phantom.card.real import ASSUMED_MM_PER_PX, RealRule, read_real
+from fascnet.phantom.card.real import RealRule, read_real
 from fascnet.phantom.card.sources import DEPTH_SHARE, SIDE_INSET, find_region
 from fascnet.phantom.card.statistics import STATISTICS, measure_source
+from fascnet.spacing import ASSUMED_MM_PER_PX
 from fascnet.types import ClipSource
 from tests.phantom.card.fakes import make_speckle
 
