@@ -57,7 +57,8 @@ def score_pixels(
         heatmap = read_heatmap(path)
         histogram = histograms.setdefault(outcome.subject, PixelHistogram(PIXEL_BINS))
         cell_mm = _find_cell_mm(heatmap, facts[outcome.clip_id])
-        for values, truth, valid in compare_heatmap(heatmap, labels[outcome.clip_id]):
+        aspect = facts[outcome.clip_id].aspect
+        for values, truth, valid in compare_heatmap(heatmap, labels[outcome.clip_id], aspect):
             histogram.add(values, truth, valid)
             if cell_mm is not None:
                 boundary[outcome.subject] += sum_boundary(truth, values >= threshold * 255, valid, cell_mm)

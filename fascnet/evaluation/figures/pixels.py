@@ -96,16 +96,21 @@ class PixelHistogram:
         return np.clip((scores * self.bins).astype(np.int64), 0, self.bins - 1)
 
 
-def compare_heatmap(heatmap: Heatmap, labels: Labels) -> Iterator[tuple[Uint8Array, BoolArray, BoolArray]]:
+def compare_heatmap(
+    heatmap: Heatmap, labels: Labels, pixel_aspect: float = 1.0
+) -> Iterator[tuple[Uint8Array, BoolArray, BoolArray]]:
     """Yield heatmap, truth and validity (T, h, w) in pieces, of one clip against one rater's labels.
 
-    Heatmap k stands at k / fps.
+    Heatmap k stands at k / fps. The disc of a point is round where pixels are `pixel_aspect` times as wide
+    as high.
     """
     length = len(heatmap.values)
     shape = heatmap.values.shape[1:]
     for start in range(0, length, _TICKS_AT_ONCE):
         times_s = np.arange(start, min(start + _TICKS_AT_ONCE, length)) / heatmap.fps
-        truth, valid = rasterise_truth(labels, times_s, heatmap.box, (shape[0], shape[1]))
+        truth, valid = rasterise_truth(
+            labels, times_s, heatmap.box, (shape[0], shape[1]), pixel_aspect=pixel_aspect
+        )
         yield heatmap.values[start : start + len(times_s)], truth, valid
 
 

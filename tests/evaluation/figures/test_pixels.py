@@ -6,7 +6,7 @@ from sklearn.metrics import average_precision_score, f1_score, jaccard_score
 
 from fascnet.evaluation.figures.pixels import PixelHistogram, compare_heatmap, leave_out_places
 from fascnet.evaluation.sources.source import Heatmap
-from fascnet.types import Box, Event, Labels
+from fascnet.types import Box, Event, Labels, Point
 
 
 @pytest.fixture
@@ -92,6 +92,18 @@ def test_heatmap_is_scored_where_and_when_labels_speak():
     assert histogram.positive.sum() == 12 * 16
     # 5 s and the 2 s around the event without a place count, nothing else.
     assert (histogram.positive + histogram.negative).sum() == 7 * 30 * 12 * 16
+
+
+def test_the_disc_of_a_click_is_round_on_tissue():
+    values = np.zeros((30, 96, 96), np.uint8)
+    labels = Labels("c", "r", ((0.0, 1.0),), (Event(0.0, 1.0, region=Point(48, 48)),))
+    sides = []
+    for aspect in (1.0, 2.0):
+        ((_, truth, _),) = compare_heatmap(Heatmap(values, 30.0, (0, 0, 96, 96)), labels, aspect)
+        sides.append([int(truth[0].any(axis=axis).sum()) for axis in (0, 1)])
+    (across, down), (across_wide, down_wide) = sides
+    assert across == down == down_wide > 10
+    assert abs(across_wide - across / 2) <= 1
 
 
 def test_cells_of_events_that_do_not_count_are_neither_true_nor_false():
