@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from fascnet.commands.config import name_module
@@ -22,6 +24,7 @@ from fascnet.inference.tables import (
     SCORE_COLUMNS,
     SCREEN_COLUMNS,
 )
+from tests.data.tiny import FPS, make_frames, write_clip
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA_README = (ROOT / "data" / "README.md").read_text(encoding="utf-8")
@@ -44,6 +47,18 @@ def test_the_manifest_example_is_valid(tmp_path: Path) -> None:
     (clip,) = read_manifest(tmp_path)
     assert clip.clip_id == "p01_gm_L_003" and clip.mm_per_px == 0.088
     assert tuple(block.splitlines()[0].split(",")) == COLUMNS
+
+
+def test_the_python_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "clips").mkdir()
+    frames = make_frames(8, 0, None)
+    # What a file holds counts, not its name.
+    write_clip(tmp_path / "clips" / "clip.avi", frames).rename(tmp_path / "clips" / "p01_gm_L_003.mp4")
+    monkeypatch.chdir(tmp_path)
+    known: dict[str, Any] = {}
+    exec(find_block("python"), known)
+    assert known["clip"].frames.shape == frames.shape
+    assert known["clip"].times_s == pytest.approx(np.arange(8) / FPS)
 
 
 def test_every_column_that_predict_writes_is_explained() -> None:
