@@ -35,6 +35,7 @@ from fascnet.commands.config import compose_config, instantiate_node
 from fascnet.data.labelling.targets import TWITCH
 from fascnet.data.training_input.cell_targets import pool_cells
 from fascnet.data.training_input.front_end_run import FrontEndRun
+from fascnet.data.training_input.motion_cache import CHUNK_TICKS
 from fascnet.data.training_input.working_clip import WorkingClip
 from fascnet.errors import FascnetError
 from fascnet.models.global_motion import GLOBAL_MOTIONS
@@ -43,8 +44,6 @@ from fascnet.types import FASCICULATION
 
 AMPLITUDE_CUTS_MM = (0.0, 0.08, 0.15, 0.3, np.inf)
 COURSES = ("velocity", "3 ticks", "5 ticks", "3 ticks less the 3 before")
-CHUNK_TICKS = 16
-"""Measured at once."""
 CLEAR = 5.0
 """Contrast from which a twitch is clear: noise of a normal distribution gets there once in a million."""
 SEARCHED_S = 1 / 3
