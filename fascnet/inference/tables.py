@@ -58,6 +58,7 @@ INTERVAL_COLUMNS = ("clip_id", "start_s", "end_s", "reason", "n_events")
 STATUSES = ("ok", "partial", "failed")
 CALLS: Mapping[str, bool | None] = {"yes": True, "no": False, "": None}
 """What a cell of `positive` says."""
+_CALL_WORDS = {call: word for word, call in CALLS.items()}
 
 
 class ResultTables:
@@ -197,7 +198,7 @@ def _score_cells(prediction: Prediction) -> list[str]:
         p.area_from,
         _number(p.area_confidence, 3),
         _number(p.not_scored_s, 4) if done else "",
-        {True: "yes", False: "no", None: ""}[p.positive],
+        _CALL_WORDS[p.positive],
         _number(p.pixel_aspect, 6),
     ]
 

@@ -103,7 +103,8 @@ class KnownNames:
 
 def _list_words(values: Iterable[str]) -> set[str]:
     """Return the words of header elements in every spelling, without what anonymisers write."""
-    words = {word for value in values for way in _write(value) for word in re.split(r"[\W_]+", way) if word}
+    ways = {way.casefold() for value in values for way in _write_cased(value)}
+    words = {word for way in ways for word in re.split(r"[\W_]+", way) if word}
     # Two letters are nobody's whole name, but may be a part of one (`Jo`), or begin it (`J`).
     return {way for word in words if len(word) < 3 or not is_nobody(word) for way in _spell(word)}
 
@@ -122,12 +123,8 @@ def _drop_accents(text: str) -> str:
     return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
 
 
-def _write(text: str) -> set[str]:
-    """Return a text folded, with umlauts as one letter and as two (`muller`, `mueller`)."""
-    return {way.casefold().strip() for way in _write_cased(text)}
-
-
 def _write_cased(text: str) -> set[str]:
+    """Return a text without accents, with umlauts as one letter and as two (`Muller`, `Mueller`)."""
     composed = unicodedata.normalize("NFKC", text)
     # Capitals are told from small letters later; an umlaut begins a name as any letter does.
     spelled = "".join(

@@ -52,8 +52,7 @@ def keep_split(clips: Sequence[ClipSource], split: str | None) -> list[ClipSourc
         named = sorted({clip.split for clip in clips if clip.split is not None})
         there = f"; there are {', '.join(named)}" if named else "; the input's manifest has no split column"
         raise SplitError(f"split={split}: no clip is in it{there}")
-    without = [clip.clip_id for clip in clips if clip.split is None]
-    if without:
+    if without := find_clips_without_split(clips):
         logger.warning(
             "split=%s: %d clips have no split and are left out, first %s", split, len(without), without[0]
         )
@@ -100,9 +99,9 @@ def draw_splits(
         SplitError: some clips have a split and some (labelled) ones do not; a subject in two splits; fewer
             subjects (with labels) than splits; unknown names or fractions.
     """
-    for without in find_clips_without_split(clips, labelled):
+    if without := find_clips_without_split(clips, labelled):
         raise SplitError(
-            f"clip '{without}' has no split while others have; fill the split column or empty it"
+            f"clip '{without[0]}' has no split while others have; fill the split column or empty it"
         )
     if any(clip.split is not None for clip in clips):
         check_splits(clips)

@@ -201,11 +201,11 @@ def _measure(
     onsets = [int(np.searchsorted(times_s, stencil.onset_s)) for stencil in stencils]
     middles: dict[int, tuple[int, int]] = {}
     running = FrontEndRun(front_end)
+    whole = slice(0, height), slice(0, width)
     images = np.zeros((1, height, width), np.uint8)
     for first in range(0, len(shown), CHUNK_TICKS):
         part = slice(first, first + CHUNK_TICKS)
         images = np.ascontiguousarray(frames[shown[part]])
-        whole = slice(0, height), slice(0, width)
         painted = paint_stencils(stencils, clip.labels.examined, times_s[part], *whole, window.part_s)
         mark_somewhere(painted, clip.labels, times_s[part])
         if variation is not None:

@@ -159,7 +159,7 @@ class WindowAugmenter:
             masks: uint8 (T, H, W), moved along with the images, never blended.
             rng: source of the draws.
         """
-        return Variation(self.settings, self._spatial, len(images), rng).apply(images, masks)
+        return self.draw(len(images), rng).apply(images, masks)
 
     def draw(self, n_ticks: int, rng: np.random.Generator) -> Variation:
         """Draw what `warp` does, for a clip of `n_ticks` that is varied piece by piece.

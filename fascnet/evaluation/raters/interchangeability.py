@@ -13,7 +13,7 @@ against the margin; a difference that is not significant is no proof of anything
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,6 +29,7 @@ from fascnet.evaluation.uncertainty.bootstrap import (
     FloatArray,
     Resampled,
     SumsFigure,
+    find_columns,
     not_defined,
     resample_sums,
     summarise,
@@ -42,14 +43,16 @@ MIN_RATERS = 3
 N_COLUMNS = 8
 """Hits, false alarms, misses, minutes; seconds that both, only first, only second, neither call positive."""
 
-FIGURES: Mapping[str, tuple[Callable[[FloatArray], FloatArray], int, tuple[int, ...]]] = {
-    "f1": (lambda sums: events.f1(sums[..., :4]), 1, (0, 1, 2)),
-    "sensitivity": (lambda sums: events.recall(sums[..., :4]), 1, (0, 2)),
-    "precision": (lambda sums: events.precision(sums[..., :4]), 1, (0, 1)),
-    "false_alarms_per_min": (lambda sums: events.false_alarms_per_min(sums[..., :4]), -1, (3,)),
-    "event_kappa": (lambda sums: cohen_kappa(sums[..., 4:]), 1, (4, 5, 6, 7)),
+_EVENTS, _SECONDS = slice(0, 4), slice(4, N_COLUMNS)
+
+FIGURES: Mapping[str, tuple[SumsFigure, int, slice]] = {
+    "f1": (events.f1, 1, _EVENTS),
+    "sensitivity": (events.recall, 1, _EVENTS),
+    "precision": (events.precision, 1, _EVENTS),
+    "false_alarms_per_min": (events.false_alarms_per_min, -1, _EVENTS),
+    "event_kappa": (cohen_kappa, 1, _SECONDS),
 }
-"""Each figure of sums (..., 8), +1 where more is better, -1 where less is, and the columns it rests on."""
+"""Each figure, +1 where more is better, -1 where less is, and the columns that it is computed of."""
 
 
 _NOTHING = "no event or no clip to compare"
@@ -207,15 +210,16 @@ def judge_interchangeability(
     """
     if figure not in FIGURES:
         raise SettingError(f"figure is '{figure}'; choose {', '.join(FIGURES)}")
-    compute, sign, columns = FIGURES[figure]
+    compute, sign, part = FIGURES[figure]
     shape = scored.sums.shape[1:]
     flat = scored.sums.reshape(len(scored.sums), -1)
-
-    places = np.arange(flat.shape[1]).reshape(shape)[..., columns]
+    places = np.arange(flat.shape[1]).reshape(shape)[..., part]
+    if (columns := find_columns(compute)) is not None:
+        places = places[..., columns]
 
     def resample(of: SumsFigure, raters: Sequence[int], sides: Sequence[int] = (0, 1)) -> Resampled:
         def of_sums(sums: FloatArray) -> FloatArray:
-            return of(compute(sums.reshape(*sums.shape[:-1], *shape)))
+            return of(compute(sums.reshape(*sums.shape[:-1], *shape)[..., part]))
 
         return resample_sums(flat, of_sums, weights, places[np.ix_(raters, sides)].ravel().tolist())
 

@@ -102,6 +102,11 @@ def rests_on(*columns: int) -> Callable[[SumsFigure], SumsFigure]:
     return mark
 
 
+def find_columns(figure: SumsFigure) -> tuple[int, ...] | None:
+    """Return the columns that a figure rests on, as `rests_on` says; None where it does not say: all."""
+    return _RESTS_ON.get(figure)
+
+
 def count_subjects(sums: FloatArray, columns: Sequence[int] | None = None) -> int:
     """Count the subjects with anything but zeros in some columns (None: any) of their sums (S, k)."""
     chosen = sums if columns is None else sums[:, list(columns)]
@@ -200,7 +205,7 @@ def resample_each(
             float(figure(total)[0]),
             figure(resampled) if len(weights) else np.empty(0),
             figure(others),
-            count_subjects(sums, _RESTS_ON.get(figure)),
+            count_subjects(sums, find_columns(figure)),
         )
         for name, figure in figures.items()
     }
