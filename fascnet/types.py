@@ -246,6 +246,8 @@ class EventDefinition:
         score_intercept: of the logistic regression that makes the score (`fascnet.inference.event_scores`).
         score_strength: weight of the logit of its strongest cells; alone, as here, they are the score.
         score_duration: weight of the logarithm of its seconds.
+        score_unrest: weight of how restless its place is at other times (`fascnet.inference.place_evidence`).
+        score_recurrence: weight of what else happens there.
     """
 
     onset_threshold: float = 0.5
@@ -261,11 +263,19 @@ class EventDefinition:
     score_intercept: float = 0.0
     score_strength: float = 1.0
     score_duration: float = 0.0
+    score_unrest: float = 0.0
+    score_recurrence: float = 0.0
 
     @property
     def has_weights(self) -> bool:
         """Whether event scores were fitted; else an event's strongest cells are its score."""
-        return (self.score_intercept, self.score_strength, self.score_duration) != (0.0, 1.0, 0.0)
+        weights = (self.score_intercept, self.score_strength, self.score_duration)
+        return weights != (0.0, 1.0, 0.0) or self.looks_at_places
+
+    @property
+    def looks_at_places(self) -> bool:
+        """Whether scores need the whole clip: they are final once it has ended, not with the event."""
+        return (self.score_unrest, self.score_recurrence) != (0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """How sure is one event? From what its heatmaps showed to the probability that it is a fasciculation.
 
-A logistic regression on two numbers, with weights that were fitted on validation clips
+A logistic regression on four numbers, with weights that were fitted on validation clips
 (`fascnet.training.event_scoring`) and stand in the event definition. Without weights the event's strongest
 cells speak for it. Its size is no evidence: how large a motor unit looks depends on the muscle, the plane and
 a pixel spacing that is often unknown; on subjects left out it brought nothing (docs/experiments.md).
@@ -25,10 +25,15 @@ class Evidence(NamedTuple):
     Attributes:
         strength: logit of the mean probability of its strongest cells.
         duration: natural logarithm of its seconds.
+        unrest: natural logarithm of the probability that its cells reach, on average, in the most restless
+            twentieth of the time without candidates there; 0 until the clip has ended.
+        recurrence: natural logarithm of their mean probability outside of its own time; 0 until then.
     """
 
     strength: float
     duration: float
+    unrest: float = 0.0
+    recurrence: float = 0.0
 
 
 def weigh_evidence(strongest: float, seconds: float) -> Evidence:
@@ -48,6 +53,8 @@ def score_evidence(evidence: Evidence, rule: EventDefinition) -> float:
         rule.score_intercept
         + rule.score_strength * evidence.strength
         + rule.score_duration * evidence.duration
+        + rule.score_unrest * evidence.unrest
+        + rule.score_recurrence * evidence.recurrence
     )
     # Beyond it a float is 0 or 1 already, and the exponential would overflow.
     return 1.0 / (1.0 + math.exp(-min(max(z, -_LIMIT), _LIMIT)))

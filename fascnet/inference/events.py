@@ -5,13 +5,16 @@ A cell is *active* at a tick when its probability reaches `offset_threshold`. Ac
 continues a live event when it overlaps a cell which that event covered not longer than `min_off_s` ago; a
 component that overlaps two live events joins them. An event counts when one of its cells reached
 `onset_threshold`, it lasted at least `min_on_s`, covered `min_cells` at one tick and its score reaches
-`min_score`. Two foci that never touch are two events, also when they twitch at the same moment.
+`min_score`. Where the score depends on what the place shows at other times, it is given once the clip has
+ended (`fascnet.inference.place_evidence`), and no event is dropped for its score before. Two foci that never
+touch are two events, also when they twitch at the same moment.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import cv2
@@ -49,6 +52,16 @@ class Footprint:
         n = self.shape[0] * self.shape[1]
         packed = np.frombuffer(self.bits, dtype=np.uint8)
         return np.unpackbits(packed, count=n).astype(bool).reshape(self.shape)
+
+
+@dataclass(frozen=True, slots=True)
+class _Trace:
+    """What is remembered of an event that ended."""
+
+    footprint: Footprint
+    evidence: Evidence
+    first_tick: int
+    stop_tick: int
 
 
 @dataclass(slots=True, eq=False)
@@ -109,23 +122,28 @@ class EventFinder:
         self._next_id = 0
         self._owner = np.full(shape[0] * shape[1], -1, dtype=np.int64)
         self._last_active = np.full(shape[0] * shape[1], -(2**40), dtype=np.int64)
-        self._covered = np.zeros(shape[0] * shape[1], dtype=bool)
         self._waiting: list[Event] = []
-        self._footprints: dict[tuple[float | None, object], Footprint] = {}
-        self._evidence: dict[tuple[float | None, object], Evidence] = {}
+        self._traces: dict[tuple[float | None, object], _Trace] = {}
 
     def footprint(self, event: Event) -> Footprint:
         """Return the cells that an event of this finder covered."""
-        return self._footprints[event.peak_s, event.region]
+        return self._traces[event.peak_s, event.region].footprint
 
     def evidence(self, event: Event) -> Evidence:
-        """Return what speaks for an event of this finder."""
-        return self._evidence[event.peak_s, event.region]
+        """Return what speaks for an event of this finder while it lasts."""
+        return self._traces[event.peak_s, event.region].evidence
 
-    @property
-    def covered_fraction(self) -> float:
-        """Share of the cells that any event that counted so far has covered, 0-1."""
-        return float(self._covered.mean())
+    def measure_covered(self, events: Iterable[Event]) -> float:
+        """Return the share of the cells that any of these events of this finder covered, 0-1."""
+        covered = np.zeros(self.shape, dtype=bool)
+        for event in events:
+            covered |= self.footprint(event).cells()
+        return float(covered.mean())
+
+    def ticks(self, event: Event) -> tuple[int, int]:
+        """Return the first tick of an event of this finder, and the one after its last."""
+        trace = self._traces[event.peak_s, event.region]
+        return trace.first_tick, trace.stop_tick
 
     def push(self, heatmap: NDArray[np.floating]) -> list[Event]:
         """Take the heatmap of the next tick.
@@ -206,7 +224,7 @@ class EventFinder:
                 belongs[belongs == give] = keep
                 self._owner[self._owner == give] = keep
         for component in np.flatnonzero(belongs < 0):
-            self._live[self._next_id] = _LiveEvent(tick, tick, np.zeros(self._covered.size, dtype=bool))
+            self._live[self._next_id] = _LiveEvent(tick, tick, np.zeros(self._owner.size, dtype=bool))
             belongs[component] = self._next_id
             self._next_id += 1
         return belongs
@@ -237,9 +255,8 @@ class EventFinder:
         evidence = weigh_evidence(event.strength, n_ticks / self.fps)
         # As it is: the limits of the evidence would make equals of a classical detector's surest events.
         score = score_evidence(evidence, rule) if rule.has_weights else event.strength
-        if score < rule.min_score:
+        if score < rule.min_score and not rule.looks_at_places:
             return
-        self._covered |= event.covered
         x0, y0, x1, y1 = self.box
         cell_w_px, cell_h_px = (x1 - x0) / self.shape[1], (y1 - y0) / self.shape[0]
         area_px = event.peak_cells * cell_w_px * cell_h_px
@@ -258,10 +275,10 @@ class EventFinder:
             area_mm2=None if self.mm_per_px is None else area_px * self.pixel_aspect * self.mm_per_px**2,
         )
         # Packed: an event is then remembered in less than a kilobyte.
-        self._footprints[found.peak_s, found.region] = Footprint(
-            np.packbits(event.covered).tobytes(), self.shape
+        footprint = Footprint(np.packbits(event.covered).tobytes(), self.shape)
+        self._traces[found.peak_s, found.region] = _Trace(
+            footprint, evidence, event.first_tick, event.last_tick + 1
         )
-        self._evidence[found.peak_s, found.region] = evidence
         self._waiting.append(found)
 
 
@@ -295,7 +312,7 @@ def _check_definition(rule: EventDefinition) -> None:
             raise SettingError(f"event definition: {name} is {value}; give seconds from 0 upwards")
     if not 0.0 <= rule.min_score <= 1.0:
         raise SettingError(f"event definition: min_score is {rule.min_score}; give 0 to 1")
-    for name in ("score_intercept", "score_strength", "score_duration"):
+    for name in [f.name for f in dataclasses.fields(rule) if f.name.startswith("score_")]:
         if not math.isfinite(getattr(rule, name)):
             raise SettingError(f"event definition: {name} is {getattr(rule, name)}; give a number")
     for name, least in (("join_cells", 0), ("min_cells", 1)):

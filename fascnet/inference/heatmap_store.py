@@ -19,6 +19,7 @@ HEATMAP_FILE = "heatmap.npz"
 HEATMAP_KEYS = ("heatmap", "fps", "mm_per_px", "box")
 
 _READ_BYTES = 1 << 20
+_BLOCK_TICKS = 256
 
 
 def quantise(probabilities: NDArray[np.floating]) -> NDArray[np.uint8]:
@@ -97,6 +98,11 @@ class HeatmapStore:
         self._spool.seek(start * h * w)
         raw = self._spool.read(max(0, stop - start) * h * w)
         return np.frombuffer(raw, dtype=np.uint8).reshape(-1, h, w)
+
+    def blocks(self) -> Iterator[NDArray[np.uint8]]:
+        """Yield all ticks in order, some (t, h, w) at a time."""
+        for start in range(0, self.n_ticks, _BLOCK_TICKS):
+            yield self.read(start, start + _BLOCK_TICKS)
 
     def finish(self, *, fps: float, mm_per_px: float | None, box: PixelBox) -> Path:
         """Write `heatmap.npz` (keys `heatmap`, `fps`, `mm_per_px`, `box`) whole or not at all.

@@ -7,8 +7,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Self
 
-import numpy as np
-
 from fascnet.inference.events import EventFinder
 from fascnet.inference.heatmap_store import HeatmapStore
 from fascnet.inference.movement.judge import MovementRules, explain_unscored, extend_last, judge_events
@@ -96,12 +94,9 @@ class ClipJudge:
             end_s: end of what was scored.
         """
         if self.watcher is None or self._pooled is None:
-            return JudgedClip(tuple(events), (), logit, finder.covered_fraction, "")
+            return JudgedClip(tuple(events), (), logit, finder.measure_covered(events), "")
         judged = judge_events(events, self.watcher, self._rules, end_s)
         counted = [event for event in judged.events if event.label == FASCICULATION]
-        covered = np.zeros(store.shape, dtype=bool)
-        for event in counted:
-            covered |= finder.footprint(event).cells()
         left: float | None = logit
         if judged.not_scored or judged.rhythms:
             left = self._pooled.pool_again(
@@ -123,6 +118,6 @@ class ClipJudge:
             judged.events,
             judged.not_scored,
             left,
-            float(covered.mean()),
+            finder.measure_covered(counted),
             explain_unscored(judged.not_scored, end_s),
         )

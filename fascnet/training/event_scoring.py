@@ -16,6 +16,8 @@ from scipy.optimize import minimize
 from fascnet.data.training_input.working_clip import WorkingClip
 from fascnet.evaluation.figures.events import f1
 from fascnet.inference.event_scores import Evidence
+from fascnet.inference.heatmap_store import quantise
+from fascnet.inference.place_evidence import weigh_places
 from fascnet.training.definition_variations import vary_definition
 from fascnet.training.heatmap_spool import HeatmapSpool
 from fascnet.training.validation import find_events, match_clip
@@ -38,7 +40,7 @@ them apart, and the movements of real ones stand lower in a heatmap; the score d
 project: with thresholds of 0.7 and 0.42 instead of 0.3 and 0.2 one of three real fasciculations was lost)."""
 
 LEAST_OF_A_KIND = 20
-"""So many true and so many false candidates are needed to fit three numbers (choice of this project)."""
+"""So many true and so many false candidates are needed to fit five numbers (choice of this project)."""
 
 LEAST_SUBJECTS = 5
 MOST_CANDIDATES_PER_TWITCH = 8
@@ -49,13 +51,15 @@ RIDGE = 0.1
 
 SCORES = np.linspace(0.05, 0.95, 37)
 
+_BOUNDS = [(None, 0.0) if name == "unrest" else (0.0, None) for name in Evidence._fields]
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Candidates:
     """What a loose definition finds in the validation clips.
 
     Attributes:
-        evidence: float (n, 2), rows of `Evidence`.
+        evidence: float (n, 4), rows of `Evidence`.
         is_true: bool (n,), matched with a labelled fasciculation.
         subjects: (n,) whose clip.
         n_labelled: labelled fasciculations of the examined seconds, found or not.
@@ -91,13 +95,15 @@ def choose_scored_definition(
     # They were tried from the loosest on.
     reached, least, loose, candidates = next(row for row in tried if row[0] >= best - F1_SLACK)
     weights = fit_weights(candidates.evidence, candidates.is_true)
-    intercept, strength, duration = (round(float(w), 4) for w in weights)
+    intercept, strength, duration, unrest, recurrence = (round(float(w), 4) for w in weights)
     scored = replace(
         loose,
         min_score=round(least, 3),
         score_intercept=intercept,
         score_strength=strength,
         score_duration=duration,
+        score_unrest=unrest,
+        score_recurrence=recurrence,
     )
     return scored, reached
 
@@ -123,11 +129,12 @@ def collect_candidates(
         # What was found where nobody looked is neither true nor false.
         hits = {match.found for match in matching.matches}
         judged = sorted({*hits, *matching.false})
-        rows += [finder.evidence(found[k]) for k in judged]
+        evidence = weigh_places(found, finder, map(quantise, spool.read_chunks(index)))
+        rows += [evidence[k] for k in judged]
         is_true += [k in hits for k in judged]
         subjects += [clip.source.subject_id] * len(judged)
-    evidence = np.asarray(rows, np.float64).reshape(-1, len(Evidence._fields))
-    return Candidates(evidence, np.asarray(is_true, bool), np.asarray(subjects, np.str_), n_labelled)
+    table = np.asarray(rows, np.float64).reshape(-1, len(Evidence._fields))
+    return Candidates(table, np.asarray(is_true, bool), np.asarray(subjects, np.str_), n_labelled)
 
 
 def _suffice(candidates: Candidates) -> bool:
@@ -148,8 +155,8 @@ def fit_weights(evidence: NDArray[np.float64], is_true: NDArray[np.bool_]) -> ND
         is_true: (n,).
 
     Returns:
-        (1 + k,) intercept and weights of the evidence as it is; no weight is negative: what is stronger or
-        lasts longer is never less likely.
+        (1 + k,) intercept and weights of the evidence as it is. What is stronger, lasts longer or comes back
+        is never less likely, nor what lies where it is quieter.
     """
     mean, spread = evidence.mean(axis=0), evidence.std(axis=0) + 1e-9
     z = (evidence - mean) / spread
@@ -162,7 +169,7 @@ def fit_weights(evidence: NDArray[np.float64], is_true: NDArray[np.bool_]) -> ND
         gradient = np.concatenate([[error.sum()], error @ z + 2.0 * RIDGE * weights])
         return float(cost), gradient
 
-    bounds = [(None, None), *[(0.0, None)] * evidence.shape[1]]
+    bounds = [(None, None), *_BOUNDS]
     start = np.zeros(evidence.shape[1] + 1)
     fitted = minimize(measure_cost, start, jac=True, method="L-BFGS-B", bounds=bounds).x
     weights = fitted[1:] / spread

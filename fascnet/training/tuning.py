@@ -134,7 +134,8 @@ def _keep_earlier(spool: HeatmapSpool, clips: Sequence[WorkingClip], earlier: St
 def _review(spool: HeatmapSpool, clips: Sequence[WorkingClip], definition: EventDefinition) -> Review:
     review = Review(definition)
     for index, clip in enumerate(clips):
-        review.add(clip, spool.read_chunks(index))
+        found, _ = find_events(spool, index, clip, definition)
+        review.add(clip, spool.read_chunks(index), found)
     return review
 
 

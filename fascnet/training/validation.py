@@ -17,6 +17,8 @@ from fascnet.evaluation.figures.events import f1, false_alarms_per_min, precisio
 from fascnet.evaluation.figures.pixels import PixelHistogram
 from fascnet.evaluation.matching.match import Matching, MatchingRule, match_events
 from fascnet.inference.events import EventFinder
+from fascnet.inference.heatmap_store import quantise
+from fascnet.inference.place_evidence import score_places
 from fascnet.inference.scores import ClipPool
 from fascnet.inference.streaming import stream_probabilities
 from fascnet.models.preprocessing import Tick
@@ -81,10 +83,21 @@ class Review:
     clip_logits: list[float] = field(default_factory=list)
     clip_truths: list[bool] = field(default_factory=list)
 
-    def add(self, clip: WorkingClip, chunks: Iterable[NDArray[np.float32]]) -> None:
-        """Compare the heatmaps of one whole clip, in chunks (t, h, w), with its labels."""
+    def add(
+        self,
+        clip: WorkingClip,
+        chunks: Iterable[NDArray[np.float32]],
+        found: Sequence[Event] | None = None,
+    ) -> None:
+        """Compare the heatmaps of one whole clip with its labels.
+
+        Args:
+            clip: a validation clip.
+            chunks: its heatmaps (t, h, w), in order.
+            found: its events, where the definition looks at places: those need the heatmaps twice.
+        """
         finder = start_finder(clip, self.definition)
-        found: list[Event] = []
+        ended: list[Event] = []
         pool = ClipPool()
         heatmaps = chain.from_iterable(count_cells(clip, chunks, self.pixels))
         examined = find_examined(clip.labels.examined, clip.times_s)
@@ -93,8 +106,9 @@ class Review:
                 pool.push(heatmap)
             else:
                 pool.interrupt()
-            found += finder.push(heatmap)
-        counts = count_events(clip, found + finder.finish())
+            if found is None:
+                ended += finder.push(heatmap)
+        counts = count_events(clip, ended + finder.finish() if found is None else found)
         self.counts += counts
         hits, _, missed, _ = counts.tolist()
         logit = pool.finish()
@@ -143,7 +157,8 @@ def find_events(
     """Find the events of a clip whose heatmaps were kept; the finder knows what speaks for each."""
     finder = start_finder(clip, definition)
     found = [event for heatmap in spool.read(index) for event in finder.push(heatmap)]
-    return found + finder.finish(), finder
+    found += finder.finish()
+    return score_places(found, finder, map(quantise, spool.read_chunks(index))), finder
 
 
 def match_clip(clip: WorkingClip, found: Sequence[Event]) -> Matching:

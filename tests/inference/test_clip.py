@@ -11,7 +11,7 @@ from fascnet.errors import OutputError, RecordingError
 from fascnet.inference import clip as clip_module
 from fascnet.inference.clip import WatchedRecording, predict_clip
 from fascnet.inference.run_record import StageClock
-from fascnet.types import ClipSource, Frame, Point, RecordingInfo
+from fascnet.types import ClipSource, EventDefinition, Frame, Point, RecordingInfo
 
 from .fakes import BrightnessPredictor, paint_twitch, write_video
 
@@ -193,3 +193,24 @@ def test_held_frames_are_told_and_the_clip_is_whole(paint, tmp_path):
         "a.avi: 2 frames are damaged: the picture before stands in their place"
     )
     assert len(found.events) == 1
+
+
+def test_a_place_that_flickers_all_the_time_is_told_once_the_clip_has_ended(paint, tmp_path):
+    frames = paint_twitch(120)
+    frames[60:68, 0:16, 0:24] = 240
+    frames[80:116, 0:16, 0:24] = 50
+    source = paint(frames)
+    looks = EventDefinition(
+        0.5, 0.3, min_on_s=0.067, score_intercept=-8.0, score_unrest=-2.5, score_recurrence=0.1, min_score=0.5
+    )
+
+    class PlacePredictor(BrightnessPredictor):
+        event_definition = looks
+
+    both = predict_clip(source, BrightnessPredictor(), tmp_path / "both", overlay=False, kinematics=False)
+    assert [round(event.onset_s, 2) for event in both.events] == [0.5, 2.0]
+    one = predict_clip(source, PlacePredictor(), tmp_path / "one", overlay=False, kinematics=False)
+    (event,) = one.events
+    assert event.onset_s == pytest.approx(0.5)
+    assert 0.5 <= event.score < 1.0
+    assert one.active_area_fraction == pytest.approx(6 / 48)

@@ -23,9 +23,9 @@ def test_certainty_stays_finite() -> None:
     assert score_evidence(Evidence(6.0, 0), rule) == pytest.approx(1.0, abs=1e-9)
 
 
-@pytest.mark.parametrize("name", ["strength", "duration"])
+@pytest.mark.parametrize("name", Evidence._fields)
 def test_each_weight_counts_its_own_evidence(name: str) -> None:
-    evidence = Evidence(strength=0.5, duration=-1.0)
+    evidence = Evidence(strength=0.5, duration=-1.0, unrest=-5.0, recurrence=-4.0)
     rule = EventDefinition(score_intercept=0.25, **{"score_strength": 0.0, f"score_{name}": 2.0})
     z = 0.25 + 2.0 * getattr(evidence, name)
     assert score_evidence(evidence, rule) == pytest.approx(1 / (1 + np.exp(-z)))

@@ -35,7 +35,7 @@ def test_one_known_event():
     assert event.score == pytest.approx(0.9)
     assert event.area_px == pytest.approx(400.0)
     assert event.area_mm2 == pytest.approx(4.0)
-    assert finder.covered_fraction == pytest.approx(4 / 24)
+    assert finder.measure_covered(events) == pytest.approx(4 / 24)
     assert (finder.footprint(event).cells() == (heat.max(axis=0) > 0)).all()
     assert (finder.footprint(dataclasses.replace(event, label="pseudotremor")).cells().sum()) == 4
 
@@ -87,7 +87,7 @@ def test_weak_activity_is_no_event_and_extends_a_strong_one():
     heat[5:9, 2, 2] = [0.35, 0.6, 0.4, 0.2]
     events, finder = find(heat)
     assert [(e.onset_s, e.offset_s) for e in events] == [pytest.approx((0.5, 0.8))]
-    assert finder.covered_fraction == pytest.approx(1 / 9)
+    assert finder.measure_covered(events) == pytest.approx(1 / 9)
 
 
 @pytest.mark.parametrize(("gap", "n_events"), [(1, 1), (2, 2), (3, 2)])
@@ -181,7 +181,7 @@ def test_equals_components_of_the_whole_clip(heat):
         spans.append((t.min() / FPS, (t.max() + 1) / FPS))
     events, finder = find(heat)
     assert sorted((e.onset_s, e.offset_s) for e in events) == sorted(spans)
-    assert finder.covered_fraction == pytest.approx(
+    assert finder.measure_covered(events) == pytest.approx(
         np.isin(labels, strong).any(axis=0).mean() if strong else 0.0
     )
 
@@ -208,7 +208,7 @@ def test_parts_as_near_as_join_cells_are_one_event(join_cells: int, n_events: in
     events, finder = find(heat, dataclasses.replace(PLAIN, join_cells=join_cells))
     assert len(events) == n_events
     # What lies between is not covered.
-    assert finder.covered_fraction == pytest.approx(8 / 45)
+    assert finder.measure_covered(events) == pytest.approx(8 / 45)
 
 
 @pytest.mark.parametrize(("min_cells", "n_events"), [(1, 1), (4, 1), (5, 0)])

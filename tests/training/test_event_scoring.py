@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from fascnet.inference.event_scores import weigh_evidence
+from fascnet.inference.place_evidence import LEAST_P
 from fascnet.training import event_scoring
 from fascnet.training.event_scoring import (
     Candidates,
@@ -24,29 +25,29 @@ LOOSE = EventDefinition(0.3, 0.3, min_on_s=0.067, min_off_s=0.034, min_cells=4)
 
 
 def draw_candidates(n: int, seed: int) -> Candidates:
-    """True ones are longer; strength tells nothing."""
+    """True ones are longer and lie in quieter places; strength and recurrence tell nothing."""
     rng = np.random.default_rng(seed)
-    evidence = rng.normal(0, 1, (n, 2)) * [1, 2] + [0, 5]
-    is_true = rng.random(n) < 1 / (1 + np.exp(-(1.5 * evidence[:, 1] - 7.5)))
+    evidence = rng.normal(0, 1, (n, 4)) * [1, 2, 1, 1] + [0, 5, -6, -5]
+    is_true = rng.random(n) < 1 / (1 + np.exp(-(1.5 * evidence[:, 1] - evidence[:, 2] - 13.5)))
     return Candidates(evidence, is_true, rng.integers(0, 10, n).astype(np.str_), int(is_true.sum()) + 3)
 
 
 def test_finds_the_weights_that_made_the_data() -> None:
     some = draw_candidates(4000, 0)
-    assert fit_weights(some.evidence, some.is_true) == pytest.approx([-7.5, 0, 1.5], abs=0.4)
+    assert fit_weights(some.evidence, some.is_true) == pytest.approx([-13.5, 0, 1.5, -1, 0], abs=0.6)
 
 
 def test_separable_candidates_do_not_become_certain() -> None:
-    evidence = np.repeat([[0.0, 0], [1.0, 0]], 10, axis=0)
+    evidence = np.repeat([[0.0, 0, 0, 0], [1.0, 0, 0, 0]], 10, axis=0)
     weights = fit_weights(evidence, np.arange(20) >= 10)
     assert np.isfinite(weights).all()
     assert abs(weights).max() < 30
 
 
-def test_what_lasts_longer_is_never_less_likely() -> None:
+def test_what_lasts_longer_or_lies_quieter_is_never_less_likely() -> None:
     some = draw_candidates(400, 2)
-    turned = fit_weights(some.evidence * [1, -1], some.is_true)
-    assert turned[2] == 0.0
+    turned = fit_weights(some.evidence * [1, -1, -1, 1], some.is_true)
+    assert (turned[2], turned[3]) == (0.0, 0.0)
 
 
 def test_a_subject_does_not_speak_for_itself() -> None:
@@ -60,7 +61,7 @@ def test_a_subject_does_not_speak_for_itself() -> None:
 
 def test_the_least_score_is_the_strictest_of_the_best() -> None:
     is_true = np.array([True, True, False, False])
-    some = Candidates(np.zeros((4, 2)), is_true, np.array(["a"] * 4), 2)
+    some = Candidates(np.zeros((4, 4)), is_true, np.array(["a"] * 4), 2)
     f1, least = choose_least_score(some, np.array([0.9, 0.8, 0.31, 0.2]))
     assert f1 == 1.0
     assert least == pytest.approx(0.8)
@@ -88,7 +89,9 @@ def test_candidates_are_matched_with_the_labels(tmp_path: Path) -> None:
         found = collect_candidates(spool, clips, LOOSE)
     assert found.is_true.tolist() == [True, False] * 3
     assert found.n_labelled == 3
-    assert found.evidence[0] == pytest.approx(weigh_evidence(153 / 255, 9 / FPS), abs=0.02)
+    assert found.evidence[0, :2] == pytest.approx(weigh_evidence(153 / 255, 9 / FPS)[:2], abs=0.02)
+    # Everything else is at 0.01, three bytes of 255.
+    assert found.evidence[0, 2:] == pytest.approx(np.log(3 / 255 + LEAST_P), abs=0.02)
 
 
 def test_what_lies_where_nobody_looked_is_neither_true_nor_false(tmp_path: Path) -> None:
@@ -141,4 +144,4 @@ def test_a_clip_without_events_gives_no_candidates(tmp_path: Path) -> None:
         spool.begin((16, 16))
         spool.append(np.zeros((20, 16, 16), np.float32))
         found = collect_candidates(spool, [clip], LOOSE)
-    assert (found.evidence.shape, found.n_labelled) == ((0, 2), 0)
+    assert (found.evidence.shape, found.n_labelled) == ((0, 4), 0)
