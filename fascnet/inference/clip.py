@@ -263,10 +263,10 @@ def _predict_stream(
     end_s = watched.duration_s
     events = sorted([*events, *finder.finish(end_s)], key=lambda e: (e.onset_s, e.offset_s, e.peak_s))
     with stages.stage("events"):
-        events = score_places(events, finder, store.blocks())
+        events, dropped = score_places(events, finder, store.blocks())
     seen_s = min(end_s, store.n_ticks / stream.fps)
     with nullcontext() if judge.watcher is None else stages.stage("movement"):
-        judged = judge.judge(events, finder, store, logit, seen_s)
+        judged = judge.judge(events, finder, store, logit, seen_s, dropped)
     score = None if judged.logit is None else calibrate(judged.logit, predictor.calibration)
     threshold = predictor.clip_threshold
     result = Prediction(

@@ -83,6 +83,7 @@ class ClipJudge:
         store: HeatmapStore,
         logit: float,
         end_s: float,
+        dropped: Sequence[Event] = (),
     ) -> JudgedClip:
         """Judge the clip, once it has ended.
 
@@ -92,13 +93,17 @@ class ClipJudge:
             store: the clip's heatmaps.
             logit: the clip's logit with everything in it.
             end_s: end of what was scored.
+            dropped: candidates of too low a score. No events, but where they beat in a rhythm their place
+                does not speak for the clip either.
         """
         if self.watcher is None or self._pooled is None:
             return JudgedClip(tuple(events), (), logit, finder.measure_covered(events), "")
         judged = judge_events(events, self.watcher, self._rules, end_s)
         counted = [event for event in judged.events if event.label == FASCICULATION]
+        beats = judge_events(dropped, self.watcher, self._rules, end_s).rhythms
+        rhythms = [*judged.rhythms, *beats]
         left: float | None = logit
-        if judged.not_scored or judged.rhythms:
+        if judged.not_scored or rhythms:
             left = self._pooled.pool_again(
                 store,
                 self._fps,
@@ -110,7 +115,7 @@ class ClipJudge:
                         min(rhythm.start_s, event.onset_s) - _FLANK_S,
                         max(rhythm.end_s, event.offset_s) + _FLANK_S,
                     )
-                    for event, rhythm in judged.rhythms
+                    for event, rhythm in rhythms
                 ],
                 [Place(finder.footprint(event), event.onset_s, event.offset_s) for event in counted],
             )

@@ -39,8 +39,8 @@ _BINS = math.ceil((math.log(1.0 + LEAST_P) - _LOWEST) / _STEP)
 
 def score_places(
     events: Sequence[Event], finder: EventFinder, heatmaps: Iterable[NDArray[np.uint8]]
-) -> list[Event]:
-    """Give candidates their final scores and drop those below the least score.
+) -> tuple[list[Event], list[Event]]:
+    """Give candidates their final scores and tell those from the least score on from the others.
 
     Where the event definition does not look at places, the events are as they should be already.
 
@@ -48,16 +48,19 @@ def score_places(
         events: all that `finder` found in the clip.
         finder: has ended the clip.
         heatmaps: the clip's heatmaps once more, in blocks (t, h, w), 255 = probability 1; read if needed.
+
+    Returns:
+        The events that stay and those that are dropped, each in the order given.
     """
     rule = finder.definition
     if not rule.looks_at_places:
-        return list(events)
-    scores = [score_evidence(evidence, rule) for evidence in weigh_places(events, finder, heatmaps)]
-    return [
-        replace(event, score=score)
-        for event, score in zip(events, scores, strict=True)
-        if score >= rule.min_score
-    ]
+        return list(events), []
+    kept: list[Event] = []
+    dropped: list[Event] = []
+    for event, evidence in zip(events, weigh_places(events, finder, heatmaps), strict=True):
+        score = score_evidence(evidence, rule)
+        (kept if score >= rule.min_score else dropped).append(replace(event, score=score))
+    return kept, dropped
 
 
 def weigh_places(

@@ -158,7 +158,8 @@ def find_events(
     finder = start_finder(clip, definition)
     found = [event for heatmap in spool.read(index) for event in finder.push(heatmap)]
     found += finder.finish()
-    return score_places(found, finder, map(quantise, spool.read_chunks(index))), finder
+    kept, _ = score_places(found, finder, map(quantise, spool.read_chunks(index)))
+    return kept, finder
 
 
 def match_clip(clip: WorkingClip, found: Sequence[Event]) -> Matching:

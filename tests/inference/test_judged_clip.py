@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -89,6 +91,19 @@ def test_a_pulse_keeps_its_row_under_its_name_and_counts_nowhere(predict):
     assert event.movement_hz == pytest.approx(1.25, abs=0.06)
     assert found.score < before.score - 0.3
     assert found.active_area_fraction == 0.0
+
+
+def test_a_pulse_that_is_dropped_for_its_score_does_not_speak_for_the_clip(predict, monkeypatch):
+    marks = [(4.8, 5.0, 32, 112)]
+    named = predict(marks, pulse_hz=1.25)
+    strict = dataclasses.replace(ScriptedPredictor.event_definition, score_unrest=5.0, min_score=0.5)
+    monkeypatch.setattr(ScriptedPredictor, "event_definition", strict)
+    found = predict(marks, pulse_hz=1.25)
+    assert found.events == ()
+    assert found.score == pytest.approx(named.score)
+    still = predict(marks)
+    assert still.events == ()
+    assert still.score > found.score + 0.3, "nothing beats there"
 
 
 def test_a_clip_that_is_lost_has_no_score_and_says_why(predict, monkeypatch, tmp_path):

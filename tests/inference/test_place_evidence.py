@@ -128,7 +128,9 @@ def test_scores_are_given_once_the_clip_has_ended() -> None:
     strict = dataclasses.replace(RULE, min_score=0.5)
     events, finder = find(heatmaps, strict)
     assert len(events) == 2, "nothing is dropped before"
-    (kept,) = score_places(events, finder, [quantise(heatmaps)])
+    (kept,), (dropped,) = score_places(events, finder, [quantise(heatmaps)])
+    assert dropped.onset_s == pytest.approx(150 / FPS)
+    assert dropped.score < 0.5
     assert kept.onset_s == pytest.approx(100 / FPS)
     evidence, _ = weigh_places(events, finder, [quantise(heatmaps)])
     assert kept.score == pytest.approx(score_evidence(evidence, strict))
@@ -141,10 +143,10 @@ def test_a_rule_that_looks_at_no_place_reads_no_heatmap() -> None:
     def refuse() -> None:
         raise AssertionError
 
-    assert score_places(events, finder, iter(refuse, None)) == events
+    assert score_places(events, finder, iter(refuse, None)) == (events, [])
 
 
 def test_a_clip_without_candidates_has_no_evidence() -> None:
     heatmaps = np.zeros((30, 4, 4), np.float32)
     events, finder = find(heatmaps, RULE)
-    assert score_places(events, finder, [quantise(heatmaps)]) == []
+    assert score_places(events, finder, [quantise(heatmaps)]) == ([], [])
