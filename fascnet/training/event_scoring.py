@@ -49,6 +49,10 @@ MOST_CANDIDATES_PER_TWITCH = 8
 RIDGE = 0.1
 """Pull of the standardised weights towards zero."""
 
+LEAST_SCORE_SLACK = 0.005
+"""F1 hardly knows from which score on events should count: on 478 twitches it was 0.918 to 0.920 from
+0.4 to 0.7 (docs/experiments.md)."""
+
 SCORES = np.linspace(0.05, 0.95, 37)
 
 _BOUNDS = [(None, 0.0) if name == "unrest" else (0.0, None) for name in Evidence._fields]
@@ -187,12 +191,17 @@ def score_left_out(candidates: Candidates) -> NDArray[np.float64]:
 
 
 def choose_least_score(candidates: Candidates, scores: NDArray[np.float64]) -> tuple[float, float]:
-    """Return the largest F1 and the score from which events count for it; of equals the strictest."""
-    best = (-1.0, 1.0)
-    for least in SCORES:
+    """Return an F1 within `LEAST_SCORE_SLACK` of the largest, and the score from which events count for it.
+
+    Of scores that do, the one nearest to a half, where an event is as likely as not; of two as near, the
+    strictest.
+    """
+    reached = np.zeros(len(SCORES))
+    for index, least in enumerate(SCORES):
         counts = scores >= least
         hits = int(candidates.is_true[counts].sum())
-        found = float(f1(np.array([hits, counts.sum() - hits, candidates.n_labelled - hits, 0.0])))
-        if found >= best[0]:
-            best = (found, float(least))
-    return best
+        found = f1(np.array([hits, counts.sum() - hits, candidates.n_labelled - hits, 0.0]))
+        reached[index] = np.nan_to_num(found)
+    good = np.flatnonzero(reached >= reached.max() - LEAST_SCORE_SLACK)
+    chosen = good[::-1][np.argmin(np.abs(SCORES[good[::-1]] - 0.5).round(6))]
+    return float(reached[chosen]), float(SCORES[chosen])

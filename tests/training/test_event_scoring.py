@@ -59,12 +59,25 @@ def test_a_subject_does_not_speak_for_itself() -> None:
     assert score_left_out(turned)[~own] != pytest.approx(score_left_out(some)[~own])
 
 
-def test_the_least_score_is_the_strictest_of_the_best() -> None:
+@pytest.mark.parametrize(
+    ("scores", "expected"),
+    [((0.9, 0.8, 0.31, 0.2), 0.5), ((0.9, 0.8, 0.71, 0.2), 0.725), ((0.4, 0.3, 0.1, 0.1), 0.3)],
+)
+def test_of_least_scores_as_good_the_one_nearest_to_a_half_is_taken(
+    scores: tuple[float, ...], expected: float
+) -> None:
     is_true = np.array([True, True, False, False])
     some = Candidates(np.zeros((4, 4)), is_true, np.array(["a"] * 4), 2)
-    f1, least = choose_least_score(some, np.array([0.9, 0.8, 0.31, 0.2]))
+    f1, least = choose_least_score(some, np.array(scores))
     assert f1 == 1.0
-    assert least == pytest.approx(0.8)
+    assert least == pytest.approx(expected)
+
+
+def test_a_least_score_that_is_clearly_better_is_taken_instead_of_a_half() -> None:
+    is_true = np.array([True] * 10 + [False] * 10)
+    scores = np.array([0.9] * 10 + [0.6] * 10)
+    some = Candidates(np.zeros((20, 4)), is_true, np.array(["a"] * 20), 10)
+    assert choose_least_score(some, scores) == (1.0, pytest.approx(0.625))
 
 
 def make_study(folder: Path, spool: HeatmapSpool, n_clips: int) -> list:
