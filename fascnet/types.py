@@ -266,17 +266,6 @@ class EventDefinition:
     score_unrest: float = 0.0
     score_recurrence: float = 0.0
 
-    @property
-    def has_weights(self) -> bool:
-        """Whether event scores were fitted; else an event's strongest cells are its score."""
-        weights = (self.score_intercept, self.score_strength, self.score_duration)
-        return weights != (0.0, 1.0, 0.0) or self.looks_at_places
-
-    @property
-    def looks_at_places(self) -> bool:
-        """Whether scores need the whole clip: they are final once it has ended, not with the event."""
-        return (self.score_unrest, self.score_recurrence) != (0.0, 0.0)
-
 
 @dataclass(frozen=True, slots=True)
 class ClipCalibration:

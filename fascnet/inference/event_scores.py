@@ -36,6 +36,17 @@ class Evidence(NamedTuple):
     recurrence: float = 0.0
 
 
+def has_weights(rule: EventDefinition) -> bool:
+    """Say whether event scores were fitted; else an event's strongest cells are its score."""
+    weights = (rule.score_intercept, rule.score_strength, rule.score_duration)
+    return weights != (0.0, 1.0, 0.0) or looks_at_places(rule)
+
+
+def looks_at_places(rule: EventDefinition) -> bool:
+    """Say whether scores need the whole clip: they are final once it has ended, not with the event."""
+    return (rule.score_unrest, rule.score_recurrence) != (0.0, 0.0)
+
+
 def weigh_evidence(strongest: float, seconds: float) -> Evidence:
     """Put what was seen of an event on the scales of `Evidence`.
 

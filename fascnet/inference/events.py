@@ -23,7 +23,13 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from fascnet.errors import SettingError
-from fascnet.inference.event_scores import Evidence, score_evidence, weigh_evidence
+from fascnet.inference.event_scores import (
+    Evidence,
+    has_weights,
+    looks_at_places,
+    score_evidence,
+    weigh_evidence,
+)
 from fascnet.types import Event, EventDefinition, PixelBox, Point
 
 TOP_CELLS = 4
@@ -254,8 +260,8 @@ class EventFinder:
             return
         evidence = weigh_evidence(event.strength, n_ticks / self.fps)
         # As it is: the limits of the evidence would make equals of a classical detector's surest events.
-        score = score_evidence(evidence, rule) if rule.has_weights else event.strength
-        if score < rule.min_score and not rule.looks_at_places:
+        score = score_evidence(evidence, rule) if has_weights(rule) else event.strength
+        if score < rule.min_score and not looks_at_places(rule):
             return
         x0, y0, x1, y1 = self.box
         cell_w_px, cell_h_px = (x1 - x0) / self.shape[1], (y1 - y0) / self.shape[0]

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from fascnet.inference.event_scores import Evidence, score_evidence
+from fascnet.inference.event_scores import Evidence, looks_at_places, score_evidence
 from fascnet.inference.events import EventFinder
 from fascnet.types import Event
 
@@ -53,7 +53,7 @@ def score_places(
         The events that stay and those that are dropped, each in the order given.
     """
     rule = finder.definition
-    if not rule.looks_at_places:
+    if not looks_at_places(rule):
         return list(events), []
     kept: list[Event] = []
     dropped: list[Event] = []

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from fascnet.data.training_input.working_clip import WorkingClip
 from fascnet.evaluation.figures.events import f1
 from fascnet.evaluation.figures.pixels import PixelHistogram
+from fascnet.inference.event_scores import has_weights
 from fascnet.inference.scores import calibrate
 from fascnet.models.unet import FasciculationUNet
 from fascnet.training.calibration import fit_calibration, fit_cell_calibration, fold_into_head
@@ -95,7 +96,7 @@ def tune_on_validation(
         spool.calibrate(calibration_of_cells)
         left_out: dict[str, float] = {}
         scored = choose_scored_definition(spool, clips)
-        if scored is None and earlier is not None and earlier.definition.has_weights:
+        if scored is None and earlier is not None and has_weights(earlier.definition):
             spool.calibrate(ClipCalibration())
             return _keep_earlier(spool, clips, earlier)
         fold_into_head(network, calibration_of_cells)
