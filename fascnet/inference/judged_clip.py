@@ -98,12 +98,10 @@ class ClipJudge:
         """
         if self.watcher is None or self._pooled is None:
             return JudgedClip(tuple(events), (), logit, finder.measure_covered(events), "")
-        judged = judge_events(events, self.watcher, self._rules, end_s)
+        judged = judge_events(events, self.watcher, self._rules, end_s, dropped)
         counted = [event for event in judged.events if event.label == FASCICULATION]
-        beats = judge_events(dropped, self.watcher, self._rules, end_s).rhythms
-        rhythms = [*judged.rhythms, *beats]
         left: float | None = logit
-        if judged.not_scored or rhythms:
+        if judged.not_scored or judged.rhythms:
             left = self._pooled.pool_again(
                 store,
                 self._fps,
@@ -115,7 +113,7 @@ class ClipJudge:
                         min(rhythm.start_s, event.onset_s) - _FLANK_S,
                         max(rhythm.end_s, event.offset_s) + _FLANK_S,
                     )
-                    for event, rhythm in rhythms
+                    for event, rhythm in judged.rhythms
                 ],
                 [Place(finder.footprint(event), event.onset_s, event.offset_s) for event in counted],
             )

@@ -96,7 +96,7 @@ class Review:
             chunks: its heatmaps (t, h, w), in order.
             found: its events, where the definition looks at places: those need the heatmaps twice.
         """
-        finder = start_finder(clip, self.definition)
+        finder = start_finder(clip, self.definition) if found is None else None
         ended: list[Event] = []
         pool = ClipPool()
         heatmaps = chain.from_iterable(count_cells(clip, chunks, self.pixels))
@@ -106,9 +106,11 @@ class Review:
                 pool.push(heatmap)
             else:
                 pool.interrupt()
-            if found is None:
+            if finder is not None:
                 ended += finder.push(heatmap)
-        counts = count_events(clip, ended + finder.finish() if found is None else found)
+        if finder is not None:
+            ended += finder.finish()
+        counts = count_events(clip, ended if found is None else found)
         self.counts += counts
         hits, _, missed, _ = counts.tolist()
         logit = pool.finish()

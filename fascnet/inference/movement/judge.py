@@ -54,7 +54,7 @@ class Judged:
     Attributes:
         events: those that stay, in order of onset; periodic ones under another label.
         not_scored: what cannot be scored, with the number of events that were dropped there.
-        rhythms: for each event that was named, what it is a part of.
+        rhythms: for each event that was named, what it is a part of; dropped candidates that beat too.
     """
 
     events: tuple[Event, ...]
@@ -67,6 +67,7 @@ def judge_events(
     watcher: MovementWatcher,
     rules: MovementRules,
     end_s: float,
+    dropped: Iterable[Event] = (),
 ) -> Judged:
     """Drop and name events; call it once, when the clip has ended.
 
@@ -75,26 +76,31 @@ def judge_events(
         watcher: saw every frame of the clip.
         rules: what is done.
         end_s: end of the clip.
+        dropped: candidates of too low a score: no events, but a rhythm of theirs is one all the same.
     """
     unscored = watcher.list_unscored(end_s)
     reaching = extend_last(unscored, end_s)
-    dropped = [0] * len(unscored)
+    lost = [0] * len(unscored)
     kept: list[Event] = []
     rhythms: list[tuple[Event, Rhythm]] = []
     for event in events:
         at = find_part(event, reaching)
         if at is not None:
-            dropped[at] += 1
+            lost[at] += 1
             continue
-        rhythm = None if rules.name_periodic is None else _find_rhythm(event, watcher, rules.name_periodic)
+        rhythm = _find_rhythm(event, watcher, rules.name_periodic)
         if rhythm is None:
             kept.append(event)
         else:
             named = dataclasses.replace(event, label=rhythm.label, movement_hz=round(rhythm.hz, 2))
             kept.append(named)
             rhythms.append((named, rhythm))
+    for event in dropped:
+        rhythm = _find_rhythm(event, watcher, rules.name_periodic)
+        if rhythm is not None and find_part(event, reaching) is None:
+            rhythms.append((event, rhythm))
     parts = tuple(
-        dataclasses.replace(part, n_events=count) for part, count in zip(unscored, dropped, strict=True)
+        dataclasses.replace(part, n_events=count) for part, count in zip(unscored, lost, strict=True)
     )
     return Judged(tuple(kept), parts, tuple(rhythms))
 
@@ -139,8 +145,8 @@ def explain_unscored(unscored: Sequence[NotScored], end_s: float) -> str:
     return f"{lost_s:.1f} of {end_s:.1f} s not scored: {reasons}"
 
 
-def _find_rhythm(event: Event, watcher: MovementWatcher, rule: PeriodicRule) -> Rhythm | None:
-    if not isinstance(event.region, Point):
+def _find_rhythm(event: Event, watcher: MovementWatcher, rule: PeriodicRule | None) -> Rhythm | None:
+    if rule is None or not isinstance(event.region, Point):
         return None
     course = watcher.trace.read(event.onset_s - AROUND_S, event.offset_s + AROUND_S)
     block = watcher.small.find_block(event.region.x, event.region.y)
