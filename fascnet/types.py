@@ -269,10 +269,11 @@ class EventDefinition:
 
 @dataclass(frozen=True, slots=True)
 class ClipCalibration:
-    """Platt scaling of the pooled clip logit: score = sigmoid(slope · logit + intercept)."""
+    """Of clip scores, as `fascnet.inference.scores.calibrate` uses it."""
 
     slope: float = 1.0
     intercept: float = 0.0
+    surest_event: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -25,7 +25,7 @@ from fascnet.inference.movement.watcher import MovementWatcher
 from fascnet.inference.overlay import OVERLAY_FILE, write_overlay
 from fascnet.inference.place_evidence import score_places
 from fascnet.inference.run_record import StageClock
-from fascnet.inference.scores import ClipPool, TimeCourse, calibrate, pool_cells
+from fascnet.inference.scores import ClipPool, TimeCourse, calibrate, find_surest, pool_cells
 from fascnet.inference.summary import SUMMARY_FILE, write_summary
 from fascnet.types import (
     ClipSource,
@@ -251,7 +251,7 @@ def _predict_stream(
                 judge.append(pooled)
                 smoothed = pool.push_pooled(pooled)
                 if smoothed is not None:
-                    course.append(calibrate(smoothed, predictor.calibration))
+                    course.append(smoothed)
             np.maximum(highest, chunk.max(axis=0, initial=0.0), out=highest)
         with stages.stage("write"):
             store.append(chunk)
@@ -259,7 +259,7 @@ def _predict_stream(
     if logit is None or pool.newest is None:
         reason = f"{watched.path}: no heatmap came of it; it may be too short"
         raise RecordingError(reason if watched.broken is None else str(watched.broken))
-    course.append(calibrate(pool.newest, predictor.calibration))
+    course.append(pool.newest)
     end_s = watched.duration_s
     events = sorted([*events, *finder.finish(end_s)], key=lambda e: (e.onset_s, e.offset_s, e.peak_s))
     with stages.stage("events"):
@@ -267,7 +267,8 @@ def _predict_stream(
     seen_s = min(end_s, store.n_ticks / stream.fps)
     with nullcontext() if judge.watcher is None else stages.stage("movement"):
         judged = judge.judge(events, finder, store, logit, seen_s, dropped)
-    score = None if judged.logit is None else calibrate(judged.logit, predictor.calibration)
+    calibration, surest = predictor.calibration, find_surest(judged.events)
+    score = None if judged.logit is None else calibrate(judged.logit, calibration, surest)
     threshold = predictor.clip_threshold
     result = Prediction(
         clip_id=source.clip_id,
@@ -300,7 +301,7 @@ def _predict_stream(
             result,
             mean_frame=mean_frame,
             highest=quantise(highest),
-            course=course.values(),
+            course=course.calibrated(calibration, judged.events),
             threshold=predictor.event_definition.onset_threshold,
         )
     return result

@@ -1,4 +1,4 @@
-"""From heatmaps to one probability per clip: pool, then calibrate. NumPy only, streaming.
+"""From heatmaps and events to one probability per clip: pool, then calibrate. NumPy only, streaming.
 
 Averaging a few cells over a few ticks keeps a single hot cell from making a clip positive, and the maximum
 keeps one short twitch in a long clip visible. The rule stands in `fascnet.models.pooling_rule`;
@@ -8,12 +8,13 @@ keeps one short twitch in a long clip visible. The rule stands in `fascnet.model
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fascnet.models.pooling_rule import LOGIT_LIMIT, SMOOTH_TICKS, count_top_cells
-from fascnet.types import ClipCalibration
+from fascnet.types import FASCICULATION, ClipCalibration, Event
 
 _CLIP_P = 1e-5
 """Only keeps the logarithm finite; `LOGIT_LIMIT` is the tighter bound."""
@@ -83,12 +84,25 @@ def pool_cells(heatmap: NDArray[np.floating]) -> float:
     return float(np.clip(np.log(top / (1.0 - top)), -LOGIT_LIMIT, LOGIT_LIMIT).mean())
 
 
-def calibrate(logit: float, calibration: ClipCalibration) -> float:
-    """Turn a pooled logit into a probability by Platt scaling: sigmoid(slope · logit + intercept).
+def find_surest(events: Iterable[Event]) -> float:
+    """Return the highest score of those events that are fasciculations, 0 without any."""
+    scores = [event.score or 0.0 for event in events if event.label == FASCICULATION]
+    return max(scores, default=0.0)
 
+
+def calibrate(logit: float, calibration: ClipCalibration, surest: float = 0.0) -> float:
+    """Turn a pooled logit and the surest event into the probability that a clip holds a fasciculation.
+
+    Platt scaling with a second number: sigmoid(slope · logit + surest_event · surest + intercept). The pooled
+    logit remembers no more than the network does; an event that counts was held against the whole clip.
     Platt 1999, "Probabilistic outputs for support vector machines".
+
+    Args:
+        logit: pooled over the clip.
+        calibration: the weights.
+        surest: score of the surest event that counts, 0-1; 0 when there is none.
     """
-    z = calibration.slope * logit + calibration.intercept
+    z = calibration.slope * logit + calibration.surest_event * surest + calibration.intercept
     # Two forms, so that neither exponential overflows.
     return 1.0 / (1.0 + math.exp(-z)) if z >= 0 else math.exp(z) / (1.0 + math.exp(z))
 
@@ -131,3 +145,21 @@ class TimeCourse:
         times: NDArray[np.float64] = np.arange(n, dtype=np.float64) * self._stride + centre
         times = self._start_s + times * self._step_s
         return times, self._points[:n].copy()
+
+    def calibrated(
+        self, calibration: ClipCalibration, events: Iterable[Event]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return (times_s, probabilities) of a curve of pooled logits.
+
+        Args:
+            calibration: as of the clip's score.
+            events: of the clip; each fasciculation speaks for the time that it lasts.
+        """
+        times_s, logits = self.values()
+        half_s = self._stride * self._step_s / 2
+        surest = np.zeros_like(logits)
+        for event in events:
+            during = (times_s >= event.onset_s - half_s) & (times_s <= event.offset_s + half_s)
+            surest[during] = np.maximum(surest[during], find_surest([event]))
+        pairs = zip(logits.tolist(), surest.tolist(), strict=True)
+        return times_s, np.array([calibrate(logit, calibration, own) for logit, own in pairs])

@@ -1,4 +1,4 @@
-"""Makes probabilities of what a network says of cells and of clips, by Platt scaling (Platt 1999)."""
+"""Makes probabilities of what is said of cells and of clips, by Platt scaling (Platt 1999)."""
 
 from __future__ import annotations
 
@@ -36,19 +36,34 @@ def fit_cell_calibration(cells: PixelHistogram) -> ClipCalibration:
     return _fit(np.log(middles / (1.0 - middles)), cells.positive, cells.negative)
 
 
-def fit_calibration(logits: Sequence[float], truths: Sequence[bool]) -> ClipCalibration:
+def fit_calibration(
+    logits: Sequence[float], truths: Sequence[bool], surest: Sequence[float] | None = None
+) -> ClipCalibration:
     """Fit Platt scaling, with his smoothed targets, to validation clips.
 
     With one class only there is nothing to fit: the identity.
+
+    Args:
+        logits: (n,) pooled logits.
+        truths: (n,) whether the clip holds a fasciculation.
+        surest: (n,) score of the clip's surest event, 0 without one; None leaves it out.
     """
     is_true = np.asarray(truths, bool)
-    return _fit(np.asarray(logits, np.float64), is_true, ~is_true)
+    return _fit(
+        np.asarray(logits, np.float64),
+        is_true,
+        ~is_true,
+        None if surest is None else np.asarray(surest, np.float64),
+    )
 
 
 def _fit(
-    z: NDArray[np.float64], positive: NDArray[np.generic], negative: NDArray[np.generic]
+    z: NDArray[np.float64],
+    positive: NDArray[np.generic],
+    negative: NDArray[np.generic],
+    surest: NDArray[np.float64] | None = None,
 ) -> ClipCalibration:
-    """Fit to `positive` true and `negative` other cases, each (n,), at the logits `z` (n,)."""
+    """Fit to `positive` true and `negative` other cases at logits `z` and `surest` events, each (n,)."""
     n_true, n_other = positive.astype(np.float64), negative.astype(np.float64)
     positives, negatives = float(n_true.sum()), float(n_other.sum())
     if positives == 0 or negatives == 0:
@@ -58,10 +73,19 @@ def _fit(
     count = n_true + n_other
 
     def measure_cost(parameters: NDArray[np.float64]) -> float:
-        slope, intercept = math.exp(parameters[0]), parameters[1]
-        logit = slope * z + intercept
+        logit = math.exp(parameters[0]) * z + parameters[1]
+        if surest is not None:
+            logit = logit + parameters[2] * surest
         cross_entropy = count * np.logaddexp(0.0, logit) - expected * logit
         return float(cross_entropy.sum() + PRIOR_WEIGHT * np.square(parameters).sum())
 
-    fitted = minimize(measure_cost, np.zeros(2), method="Nelder-Mead", options={"xatol": 1e-6, "fatol": 1e-8})
-    return ClipCalibration(float(math.exp(fitted.x[0])), float(fitted.x[1]))
+    # A surer event never makes a clip less likely.
+    bounds = [(None, None), (None, None), (0.0, None)][: 2 if surest is None else 3]
+    fitted = minimize(
+        measure_cost,
+        np.zeros(len(bounds)),
+        method="Nelder-Mead",
+        bounds=bounds,
+        options={"xatol": 1e-6, "fatol": 1e-8, "maxiter": 2000},
+    )
+    return ClipCalibration(float(math.exp(fitted.x[0])), *map(float, fitted.x[1:]))

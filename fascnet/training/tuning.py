@@ -15,7 +15,6 @@ from fascnet.data.training_input.working_clip import WorkingClip
 from fascnet.evaluation.figures.events import f1
 from fascnet.evaluation.figures.pixels import PixelHistogram
 from fascnet.inference.event_scores import has_weights
-from fascnet.inference.scores import calibrate
 from fascnet.models.unet import FasciculationUNet
 from fascnet.training.calibration import fit_calibration, fit_cell_calibration, fold_into_head
 from fascnet.training.definition_variations import vary_definition
@@ -110,10 +109,10 @@ def tune_on_validation(
             definition, pad_onset_s=_choose_pad_s(onset_lags_s), pad_peak_s=_choose_pad_s(peak_lags_s)
         )
         review = _review(spool, clips, definition)
-    calibration = fit_calibration(review.clip_logits, review.clip_truths)
-    scores = np.array([calibrate(logit, calibration) for logit in review.clip_logits])
+    calibration = fit_calibration(review.clip_logits, review.clip_truths, review.clip_surest)
+    scores = review.score_clips(calibration)
     point = choose_operating_point(scores, np.array(review.clip_truths, bool))
-    return Tuning(definition, calibration, point, {**review.summarise(), **left_out})
+    return Tuning(definition, calibration, point, {**review.summarise(calibration), **left_out})
 
 
 def _keep_earlier(spool: HeatmapSpool, clips: Sequence[WorkingClip], earlier: Start) -> Tuning:
@@ -128,7 +127,7 @@ def _keep_earlier(spool: HeatmapSpool, clips: Sequence[WorkingClip], earlier: St
         LEAST_OF_A_KIND,
         LEAST_SUBJECTS,
     )
-    figures = _review(spool, clips, earlier.definition).summarise()
+    figures = _review(spool, clips, earlier.definition).summarise(earlier.calibration)
     return Tuning(earlier.definition, earlier.calibration, dict(earlier.operating_point), figures)
 
 

@@ -19,12 +19,12 @@ from fascnet.evaluation.matching.match import Matching, MatchingRule, match_even
 from fascnet.inference.events import EventFinder
 from fascnet.inference.heatmap_store import quantise
 from fascnet.inference.place_evidence import score_places
-from fascnet.inference.scores import ClipPool
+from fascnet.inference.scores import ClipPool, calibrate, find_surest
 from fascnet.inference.streaming import stream_probabilities
 from fascnet.models.preprocessing import Tick
 from fascnet.models.unet import FasciculationUNet
 from fascnet.training.heatmap_spool import HeatmapSpool
-from fascnet.types import Event, EventDefinition
+from fascnet.types import ClipCalibration, Event, EventDefinition
 
 MATCHING = MatchingRule("overlap_6mm", mode="overlap", max_distance_mm=6.0)
 """Any overlap in time, and the found centre within 6 mm of the labelled region."""
@@ -74,6 +74,7 @@ class Review:
         pixels: cells by probability, true and other.
         counts: (4,) hits, false alarms, missed events, examined minutes.
         clip_logits: pooled logit of each clip's examined seconds.
+        clip_surest: score of its surest event there, 0 without one.
         clip_truths: whether they hold a labelled fasciculation.
     """
 
@@ -81,6 +82,7 @@ class Review:
     pixels: PixelHistogram = field(default_factory=PixelHistogram)
     counts: NDArray[np.float64] = field(default_factory=lambda: np.zeros(4))
     clip_logits: list[float] = field(default_factory=list)
+    clip_surest: list[float] = field(default_factory=list)
     clip_truths: list[bool] = field(default_factory=list)
 
     def add(
@@ -110,29 +112,40 @@ class Review:
                 ended += finder.push(heatmap)
         if finder is not None:
             ended += finder.finish()
-        counts = count_events(clip, ended if found is None else found)
-        self.counts += counts
-        hits, _, missed, _ = counts.tolist()
+        events = ended if found is None else found
+        matching = match_clip(clip, events)
+        self.counts += _count(clip, matching)
         logit = pool.finish()
         if logit is not None:
+            # What was found where nobody looked speaks for nothing.
+            judged = [*(match.found for match in matching.matches), *matching.false]
             self.clip_logits.append(logit)
-            self.clip_truths.append(hits + missed > 0)
+            self.clip_surest.append(find_surest(events[k] for k in judged))
+            self.clip_truths.append(bool(matching.matches or matching.missed))
 
-    def compute_auroc(self) -> float:
-        """Return the clips' AUROC; NaN with one class only."""
-        if not self.clip_logits:
-            return float("nan")
-        auroc = build_auroc(np.asarray(self.clip_logits), np.asarray(self.clip_truths))
-        return float(auroc(np.ones((1, len(self.clip_logits))))[0])
+    def score_clips(self, calibration: ClipCalibration) -> NDArray[np.float64]:
+        """Return the score (n,) of each clip."""
+        pairs = zip(self.clip_logits, self.clip_surest, strict=True)
+        return np.array([calibrate(logit, calibration, surest) for logit, surest in pairs])
 
-    def summarise(self) -> dict[str, float]:
-        """Return the figures; NaN where not defined."""
+    def summarise(self, calibration: ClipCalibration | None = None) -> dict[str, float]:
+        """Return the figures; NaN where not defined.
+
+        Args:
+            calibration: of clip scores; before one is chosen, clips are told by their pooled logits.
+        """
         precision_of_pixels = self.pixels.average_precision()
+        scores = self.score_clips(ClipCalibration() if calibration is None else calibration)
         return {
             "pixel_ap": float("nan") if precision_of_pixels is None else precision_of_pixels,
-            "clip_auroc": self.compute_auroc(),
+            "clip_auroc": _compute_auroc(scores, np.asarray(self.clip_truths, bool)),
             **summarise_events(self.counts),
         }
+
+
+def _compute_auroc(scores: NDArray[np.float64], truths: NDArray[np.bool_]) -> float:
+    """Return the clips' AUROC; NaN with one class only."""
+    return float(build_auroc(scores, truths)(np.ones((1, len(scores))))[0]) if len(scores) else float("nan")
 
 
 def summarise_events(counts: NDArray[np.float64]) -> dict[str, float]:
@@ -179,7 +192,10 @@ def match_clip(clip: WorkingClip, found: Sequence[Event]) -> Matching:
 
 def count_events(clip: WorkingClip, found: Sequence[Event]) -> NDArray[np.float64]:
     """Return (4,) hits, false alarms, missed events and examined minutes of one clip."""
-    matching = match_clip(clip, found)
+    return _count(clip, match_clip(clip, found))
+
+
+def _count(clip: WorkingClip, matching: Matching) -> NDArray[np.float64]:
     minutes = sum(end - begin for begin, end in clip.labels.examined) / 60
     return np.array([len(matching.matches), len(matching.false), len(matching.missed), minutes])
 

@@ -11,7 +11,7 @@ from fascnet.errors import OutputError, RecordingError
 from fascnet.inference import clip as clip_module
 from fascnet.inference.clip import WatchedRecording, predict_clip
 from fascnet.inference.run_record import StageClock
-from fascnet.types import ClipSource, EventDefinition, Frame, Point, RecordingInfo
+from fascnet.types import ClipCalibration, ClipSource, EventDefinition, Frame, Point, RecordingInfo
 
 from .fakes import BrightnessPredictor, paint_twitch, write_video
 
@@ -214,3 +214,14 @@ def test_a_place_that_flickers_all_the_time_is_told_once_the_clip_has_ended(pain
     assert event.onset_s == pytest.approx(0.5)
     assert 0.5 <= event.score < 1.0
     assert one.active_area_fraction == pytest.approx(6 / 48)
+
+
+def test_the_surest_event_speaks_for_the_clip(paint, tmp_path):
+    class CalibratedPredictor(BrightnessPredictor):
+        calibration = ClipCalibration(0.0, -1.0, surest_event=2.0)
+
+    twitching = predict_clip(paint(paint_twitch()), CalibratedPredictor(), tmp_path / "twitching")
+    resting = predict_clip(paint(paint_twitch(ticks=range(0))), CalibratedPredictor(), tmp_path / "resting")
+    (event,) = twitching.events
+    assert twitching.score == pytest.approx(1 / (1 + np.exp(1.0 - 2.0 * event.score)))
+    assert resting.score == pytest.approx(1 / (1 + np.exp(1.0)))

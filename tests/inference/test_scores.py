@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from fascnet.inference.scores import ClipPool, TimeCourse, calibrate, pool_cells
+from fascnet.inference.scores import ClipPool, TimeCourse, calibrate, find_surest, pool_cells
 from fascnet.models.pooling_rule import LOGIT_LIMIT
-from fascnet.types import ClipCalibration
+from fascnet.types import ClipCalibration, Event
 
 
 def pool(heatmaps):
@@ -71,6 +71,46 @@ def test_calibration_is_a_sigmoid_that_never_overflows():
     assert calibrate(2.0, ClipCalibration(1.5, -1.0)) == pytest.approx(1 / (1 + math.exp(-2.0)))
     assert calibrate(9.2, ClipCalibration(1e4)) == 1.0
     assert calibrate(-9.2, ClipCalibration(1e4)) == 0.0
+
+
+def test_the_surest_event_speaks_for_its_clip():
+    pulse = Event(0.0, 0.3, label="arterial_pulsation", score=0.99)
+    twitches = [Event(1.0, 1.3, score=0.6), Event(2.0, 2.3, score=0.8), Event(3.0, 3.3)]
+    assert find_surest([pulse]) == find_surest([]) == 0.0
+    assert find_surest([pulse, *twitches]) == 0.8
+    calibration = ClipCalibration(1.0, -3.0, surest_event=5.0)
+    assert calibrate(0.0, calibration) == pytest.approx(1 / (1 + math.exp(3.0)))
+    assert calibrate(0.0, calibration, 0.8) == pytest.approx(1 / (1 + math.exp(-1.0)))
+
+
+def test_events_lift_the_curve_while_they_last():
+    course = TimeCourse(0.1)
+    for _ in range(20):
+        course.append(-1.0)
+    calibration = ClipCalibration(1.0, -1.0, surest_event=4.0)
+    events = [
+        Event(0.5, 0.8, score=0.6),
+        Event(0.7, 1.0, score=1.0),
+        Event(1.5, 1.7, label="pseudotremor", score=1.0),
+    ]
+    times_s, values = course.calibrated(calibration, events)
+    levels = {"rest": logit_to_p(-2.0), "weak": logit_to_p(0.4), "sure": logit_to_p(2.0)}
+    wanted = ["rest"] * 5 + ["weak"] * 2 + ["sure"] * 4 + ["rest"] * 9
+    assert values == pytest.approx([levels[name] for name in wanted])
+    assert times_s[-1] == pytest.approx(1.9)
+
+
+def logit_to_p(z):
+    return 1 / (1 + math.exp(-z))
+
+
+def test_a_short_event_lifts_a_curve_of_coarse_steps():
+    course = TimeCourse(0.1, capacity=4)
+    for _ in range(32):
+        course.append(-4.0)
+    times_s, values = course.calibrated(ClipCalibration(surest_event=8.0), [Event(1.01, 1.04, score=1.0)])
+    assert len(times_s) == 4
+    assert values.max() == pytest.approx(logit_to_p(4.0))
 
 
 def test_time_course_keeps_peaks_in_bounded_memory():

@@ -34,6 +34,22 @@ def test_higher_logits_are_never_less_likely() -> None:
     assert fit_calibration([1.0, 2.0, 3.0, 4.0], [True, True, False, False]).slope > 0
 
 
+def test_finds_what_the_surest_event_is_worth() -> None:
+    rng = np.random.default_rng(2)
+    logits = rng.normal(0, 2, 6000)
+    surest = np.where(rng.random(6000) < 0.5, rng.uniform(0.5, 1.0, 6000), 0.0)
+    truths = rng.random(6000) < sigmoid(0.5 * logits + 3.0 * surest - 1.5)
+    fitted = fit_calibration(logits.tolist(), truths.tolist(), surest.tolist())
+    assert (fitted.slope, fitted.intercept, fitted.surest_event) == pytest.approx((0.5, -1.5, 3.0), abs=0.2)
+
+
+def test_a_surer_event_never_makes_a_clip_less_likely() -> None:
+    rng = np.random.default_rng(3)
+    logits, surest = rng.normal(0, 2, 500), rng.random(500)
+    truths = rng.random(500) < sigmoid(logits - 3.0 * surest)
+    assert fit_calibration(logits.tolist(), truths.tolist(), surest.tolist()).surest_event == 0.0
+
+
 @pytest.mark.parametrize("truths", [[True, True], [False, False], []])
 def test_one_class_leaves_scores_as_they_are(truths: list[bool]) -> None:
     assert fit_calibration([0.3, 2.0][: len(truths)], truths) == ClipCalibration()

@@ -14,7 +14,7 @@ from fascnet.inference.scores import ClipPool
 from fascnet.inference.streaming import stream_probabilities
 from fascnet.training import validation
 from fascnet.training.validation import Review, count_cells, match_clip, stream_clip
-from fascnet.types import Event, EventDefinition, Labels, Point
+from fascnet.types import ClipCalibration, Event, EventDefinition, Labels, Point
 from tests.data.tiny import make_frames, make_labels, make_working_clip
 from tests.models.test_unet import make_network
 
@@ -115,15 +115,28 @@ def test_clips_are_told_apart_by_their_pooled_logit(tmp_path: Path) -> None:
     moving = make_working_clip(tmp_path, make_frames(45, 0, TWITCH), name="b")
     result = Review(EventDefinition())
     result.add(still, stream_clip(still, network, CPU))
-    assert math.isnan(result.compute_auroc())
+    assert math.isnan(result.summarise()["clip_auroc"])
     result.add(moving, stream_clip(moving, network, CPU))
-    assert result.compute_auroc() in {0.0, 1.0}
+    assert result.summarise()["clip_auroc"] in {0.0, 1.0}
     assert result.clip_truths == [False, True]
     pool = ClipPool()
     for chunk in stream_probabilities(network, list(validation._read_ticks(moving)), 3, CPU):
         for heatmap in chunk:
             pool.push(heatmap)
     assert result.clip_logits[1] == pytest.approx(pool.finish(), abs=1e-5)
+
+
+@pytest.mark.parametrize(("looked_until_s", "surest"), [(1.5, 0.8), (0.5, 0.0)])
+def test_an_event_speaks_for_its_clip_where_somebody_looked(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, looked_until_s: float, surest: float
+) -> None:
+    heatmaps = blank()
+    heatmaps[18:27, 8:12, 4:8] = 0.8
+    labels = replace(make_labels("w", 45, None), examined=((0.0, looked_until_s),))
+    result = review(monkeypatch, tmp_path, heatmaps, labels)
+    assert result.clip_surest == pytest.approx([surest])
+    (score,) = result.score_clips(ClipCalibration(1.0, 0.0, 2.0))
+    assert score == pytest.approx(1 / (1 + math.exp(-result.clip_logits[0] - 2.0 * surest)))
 
 
 def test_nothing_reviewed_is_not_a_number() -> None:
