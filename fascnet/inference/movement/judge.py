@@ -8,10 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fascnet.inference.movement.periodic import AROUND_S, PeriodicRule, Rhythm
+from fascnet.inference.movement.naming import find_rhythms
+from fascnet.inference.movement.periodic import PeriodicRule, Rhythm
 from fascnet.inference.movement.unscored import RejectRule
 from fascnet.inference.movement.watcher import MovementWatcher
-from fascnet.types import Event, NotScored, Point
+from fascnet.types import Event, NotScored
 
 _INSIDE_SHARE = 0.5
 """An event with at least this share of its time in seconds that cannot be scored is not counted."""
@@ -81,28 +82,30 @@ def judge_events(
     unscored = watcher.list_unscored(end_s)
     reaching = extend_last(unscored, end_s)
     lost = [0] * len(unscored)
-    kept: list[Event] = []
-    rhythms: list[tuple[Event, Rhythm]] = []
+    scored: list[Event] = []
     for event in events:
         at = find_part(event, reaching)
-        if at is not None:
-            lost[at] += 1
-            continue
-        rhythm = _find_rhythm(event, watcher, rules.name_periodic)
-        if rhythm is None:
-            kept.append(event)
+        if at is None:
+            scored.append(event)
         else:
-            named = dataclasses.replace(event, label=rhythm.label, movement_hz=round(rhythm.hz, 2))
-            kept.append(named)
-            rhythms.append((named, rhythm))
-    for event in dropped:
-        rhythm = _find_rhythm(event, watcher, rules.name_periodic)
-        if rhythm is not None and find_part(event, reaching) is None:
-            rhythms.append((event, rhythm))
+            lost[at] += 1
+    weak = [event for event in dropped if find_part(event, reaching) is None]
+    rule = rules.name_periodic
+    none: list[Rhythm | None] = [None] * (len(scored) + len(weak))
+    found = none if rule is None else find_rhythms(scored, weak, watcher, rule)
+    labelled = [_label(event, rhythm) for event, rhythm in zip(scored, found, strict=False)]
+    pairs = zip([*labelled, *weak], found, strict=True)
+    rhythms = [(event, rhythm) for event, rhythm in pairs if rhythm is not None]
     parts = tuple(
         dataclasses.replace(part, n_events=count) for part, count in zip(unscored, lost, strict=True)
     )
-    return Judged(tuple(kept), parts, tuple(rhythms))
+    return Judged(tuple(labelled), parts, tuple(rhythms))
+
+
+def _label(event: Event, rhythm: Rhythm | None) -> Event:
+    if rhythm is None:
+        return event
+    return dataclasses.replace(event, label=rhythm.label, movement_hz=round(rhythm.hz, 2))
 
 
 def extend_last(unscored: Sequence[NotScored], end_s: float) -> list[NotScored]:
@@ -143,11 +146,3 @@ def explain_unscored(unscored: Sequence[NotScored], end_s: float) -> str:
         by_reason[part.reason] = by_reason.get(part.reason, 0.0) + part.end_s - part.start_s
     reasons = ", ".join(sorted(by_reason, key=lambda reason: -by_reason[reason]))
     return f"{lost_s:.1f} of {end_s:.1f} s not scored: {reasons}"
-
-
-def _find_rhythm(event: Event, watcher: MovementWatcher, rule: PeriodicRule | None) -> Rhythm | None:
-    if rule is None or not isinstance(event.region, Point):
-        return None
-    course = watcher.trace.read(event.onset_s - AROUND_S, event.offset_s + AROUND_S)
-    block = watcher.small.find_block(event.region.x, event.region.y)
-    return rule.find_rhythm(course, block, event.onset_s, event.offset_s)

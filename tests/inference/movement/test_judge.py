@@ -72,11 +72,13 @@ def test_pulses_are_named_and_events_of_a_jolt_dropped_and_a_twitch_stays():
         Event(6.0, 6.2, 6.1),
         Event(9.0, 9.2, 9.1, region=Point(80.0, 80.0), score=0.9),
     ]
+    beats_s = (0.8, 1.6, 2.4, 3.2, 4.8, 5.6, 6.4)
+    dropped = [Event(t, t + 0.3, t + 0.1, region=Point(40.0, 110.0), score=0.2) for t in beats_s]
     rules = MovementRules(RejectRule(), PeriodicRule())
     with MovementWatcher((0, 0, SIDE, SIDE), MM, rules.reject) as watcher:
         for frame in film(draw, 10.0):
             watcher.watch(frame)
-        judged = judge_events(events, watcher, rules, 10.0)
+        judged = judge_events(events, watcher, rules, 10.0, dropped)
         unnamed = judge_events(events[:2], watcher, MovementRules(None, None), 10.0)
     assert [event.label for event in judged.events] == [
         "arterial_pulsation",
@@ -85,7 +87,7 @@ def test_pulses_are_named_and_events_of_a_jolt_dropped_and_a_twitch_stays():
     ]
     assert judged.events[0].movement_hz == pytest.approx(1.25, abs=0.05)
     assert judged.events[1].movement_hz is None
-    assert [event for event, _ in judged.rhythms] == [judged.events[0]]
+    assert [event for event, _ in judged.rhythms] == [judged.events[0], *dropped]
     (part,) = judged.not_scored
     assert (part.reason, part.n_events) == ("probe_moved", 1)
     assert [event.label for event in unnamed.events] == ["fasciculation"] * 2

@@ -8,7 +8,6 @@ from fascnet.inference.movement.periodic import (
     ARTERIAL_PULSATION,
     PSEUDOTREMOR,
     PeriodicRule,
-    measure_excess,
 )
 from fascnet.inference.movement.trace import Course
 
@@ -82,15 +81,36 @@ def test_what_lasts_over_beats_keeps_its_name():
     assert find(course, 5.1, 1.5) is None
 
 
-def test_excess_is_one_for_a_beat_and_without_bound_when_there_is_nothing_to_compare():
-    times_s = np.arange(0, 12, 1 / 60)
-    beats_s = np.arange(1.0, 11.5, 1.0)
-    noise = 0.05 * np.random.default_rng(2).standard_normal((times_s.size, 4))
-    velocity = noise + sum(twitch_velocity(times_s, beat_s - 0.1) for beat_s in beats_s)[:, None]
-    assert 0.6 < measure_excess(times_s, velocity, beats_s, 4.9, 5.2) < 1.6
-    velocity[:, 1] += twitch_velocity(times_s, 5.0)
-    assert measure_excess(times_s, velocity, beats_s, 4.9, 5.3) > 4
-    assert measure_excess(times_s, velocity, beats_s[:3], 1.9, 2.3) == np.inf
+def test_a_beat_that_shows_no_rhythm_itself_is_told_by_another_beat():
+    """Half of the beats look twice as large from the first one: too many to be of its size."""
+    onsets_s = np.arange(0.3, 13.5, 0.9)
+    sizes = [0.2, *([0.44] * (len(onsets_s) - 1))]
+    course, rule = beats_at(onsets_s, sizes), PeriodicRule()
+    first, other, between = (
+        (float(t), float(t) + 0.3) for t in (onsets_s[0], onsets_s[4], onsets_s[0] + 0.45)
+    )
+    assert find(course, onsets_s[0]) is None
+    assert rule.is_beat_of(beats_at(onsets_s), MIDDLE, other, first)
+    assert not rule.is_beat_of(beats_at(onsets_s), MIDDLE, other, between)
+
+
+def test_a_twitch_on_top_of_a_beat_is_told_by_no_other_beat():
+    onsets_s = np.arange(0.3, 13.5, 0.9)
+    sizes = [0.2] * len(onsets_s)
+    sizes[7] = 0.36
+    course, rule = beats_at(onsets_s, sizes), PeriodicRule()
+    other, twitch, beat = ((float(onsets_s[k]), float(onsets_s[k]) + 0.3) for k in (4, 7, 9))
+    assert rule.is_beat_of(course, MIDDLE, other, beat)
+    assert not rule.is_beat_of(course, MIDDLE, other, twitch)
+    assert not rule.is_beat_of(course_of(lambda t: 0 * t), MIDDLE, other, beat)
+
+
+def test_a_focus_that_fires_at_about_even_intervals_for_a_while_keeps_its_name():
+    """Intervals of a motor unit that fires tonically deviate by 0.11 to 0.13 of their mean where they are the
+    most even; a heart's by up to 0.08 (docs/reject.md)."""
+    onsets_s = 0.3 + np.cumsum([0.63, 0.82, 0.6, 0.78, 0.62, 0.6, 0.82, 0.77, 0.6, 0.78])
+    course = beats_at(onsets_s)
+    assert all(find(course, onset_s) is None for onset_s in onsets_s)
 
 
 @pytest.mark.parametrize(
