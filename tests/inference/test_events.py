@@ -152,7 +152,15 @@ def test_events_come_out_as_soon_as_they_are_over():
 
 @pytest.mark.parametrize(
     "change",
-    [{"onset_threshold": 0.2}, {"offset_threshold": 0.0}, {"min_on_s": -1.0}, {"pad_offset_s": float("nan")}],
+    [
+        {"onset_threshold": 0.2},
+        {"offset_threshold": 0.0},
+        {"min_on_s": -1.0},
+        {"pad_offset_s": float("nan")},
+        {"return_threshold": 0.9},
+        {"return_threshold": -0.1},
+        {"score_return": float("inf")},
+    ],
 )
 def test_impossible_definitions_are_refused(change):
     with pytest.raises(SettingError):
