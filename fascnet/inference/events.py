@@ -6,9 +6,9 @@ continues a live event when it overlaps a cell which that event covered not long
 component that overlaps two live events joins them. An event counts when one of its cells reached
 `onset_threshold`, it lasted at least `min_on_s`, covered `min_cells` at one tick and its score reaches
 `min_score`. Where the score depends on what the place shows at other times, it is given once the clip has
-ended (`fascnet.inference.place_evidence`), and no event is dropped for its score before; weaker ones at places
-of events that count are added then (`fascnet.inference.returning`). Two foci that never touch are two events,
-also when they twitch at the same moment.
+ended (`fascnet.inference.place_evidence`), and no event is dropped for its score before; weaker ones at the
+places of events that count are added then (`fascnet.inference.returning`). Two foci that never touch are two
+events, also when they twitch at the same moment.
 """
 
 from __future__ import annotations
