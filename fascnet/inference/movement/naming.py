@@ -1,8 +1,8 @@
 """Which candidates of a clip are periodic: each by the rhythm of its place, then all held against each other.
 
 A pulse that is taken for a twitch is taken for one again and again. Where an event stands alone on a place
-that beats, it is something that beats are not: on validation clips all twelve events of a score above a half
-that were named a pulse by the rhythm alone were twitches (docs/reject.md).
+that beats, it is something that beats are not: on validation clips all fourteen events of a score above a
+half that were named a pulse by the rhythm alone were twitches (docs/reject.md).
 """
 
 from __future__ import annotations
