@@ -64,7 +64,8 @@ class Event:
         ignore_region: a wider outline whose pixels outside `region` are neither positive nor negative (the
             phantom's 15-50 % ring); optional in `fascnet-labels/1`.
         score: detector's confidence 0-1; None for labels.
-        area_px, area_mm2: area in stored pixels and in mm², if known.
+        area_px: area in stored pixels, if known.
+        area_mm2: area in mm², if known.
         peak_mm: largest displacement of tissue over place and time, if known; optional in `fascnet-labels/1`.
         kinematics: what `predict` measured of its movement, if it did.
         movement_hz: rate of the periodic movement that a detection was named after; None for any other.
@@ -247,8 +248,6 @@ class EventDefinition:
         score_duration: weight of the logarithm of its seconds.
         score_unrest: weight of how restless its place is at other times (`fascnet.inference.place_evidence`).
         score_recurrence: weight of what else happens there.
-        return_threshold: onset threshold at the place of an event (`fascnet.inference.returning`); 0: none.
-        score_return: added to the logit of the scores of those that stay below `onset_threshold`.
     """
 
     onset_threshold: float = 0.5
@@ -266,8 +265,6 @@ class EventDefinition:
     score_duration: float = 0.0
     score_unrest: float = 0.0
     score_recurrence: float = 0.0
-    return_threshold: float = 0.0
-    score_return: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,8 +350,10 @@ class Prediction:
         subject_id: whose muscle it is.
         muscle: muscle name, or empty.
         side: `L`, `R` or empty.
-        mm_per_px_from, area_from: as in `RecordingInfo`.
-        scale_confidence, area_confidence: as in `RecordingInfo`; None when failed.
+        mm_per_px_from: as in `RecordingInfo`.
+        scale_confidence: as in `RecordingInfo`; None when failed.
+        area_from: as in `RecordingInfo`.
+        area_confidence: as in `RecordingInfo`; None when failed.
         not_scored: seconds that were left out, in order, apart from each other.
         positive: whether the score reaches the model's operating point; None without either.
         pixel_aspect: as in `RecordingInfo`; None when failed or unknown.

@@ -23,7 +23,7 @@ from fascnet.inference.kinematics.working_picture import WorkingPicture
 from fascnet.inference.movement.judge import MovementRules
 from fascnet.inference.movement.watcher import MovementWatcher
 from fascnet.inference.overlay import OVERLAY_FILE, write_overlay
-from fascnet.inference.returning import settle_events
+from fascnet.inference.place_evidence import score_places
 from fascnet.inference.run_record import StageClock
 from fascnet.inference.scores import ClipPool, TimeCourse, calibrate, find_surest, pool_cells
 from fascnet.inference.summary import SUMMARY_FILE, write_summary
@@ -261,8 +261,9 @@ def _predict_stream(
         raise RecordingError(reason if watched.broken is None else str(watched.broken))
     course.append(pool.newest)
     end_s = watched.duration_s
+    events = sorted([*events, *finder.finish(end_s)], key=lambda e: (e.onset_s, e.offset_s, e.peak_s))
     with stages.stage("events"):
-        events, dropped = settle_events([*events, *finder.finish(end_s)], finder, store.blocks)
+        events, dropped = score_places(events, finder, store.blocks())
     seen_s = min(end_s, store.n_ticks / stream.fps)
     with nullcontext() if judge.watcher is None else stages.stage("movement"):
         judged = judge.judge(events, finder, store, logit, seen_s, dropped)

@@ -58,17 +58,10 @@ def weigh_evidence(strongest: float, seconds: float) -> Evidence:
     return Evidence(math.log(p / (1.0 - p)), math.log(seconds))
 
 
-def score_evidence(evidence: Evidence, rule: EventDefinition, prior: float = 0.0) -> float:
-    """Return the probability of an event, 0-1, by the weights of the event definition.
-
-    Args:
-        evidence: what speaks for it.
-        rule: the weights.
-        prior: what speaks for it besides, on the logit scale.
-    """
+def score_evidence(evidence: Evidence, rule: EventDefinition) -> float:
+    """Return the probability of an event, 0-1, by the weights of the event definition."""
     z = (
-        prior
-        + rule.score_intercept
+        rule.score_intercept
         + rule.score_strength * evidence.strength
         + rule.score_duration * evidence.duration
         + rule.score_unrest * evidence.unrest

@@ -6,9 +6,8 @@ continues a live event when it overlaps a cell which that event covered not long
 component that overlaps two live events joins them. An event counts when one of its cells reached
 `onset_threshold`, it lasted at least `min_on_s`, covered `min_cells` at one tick and its score reaches
 `min_score`. Where the score depends on what the place shows at other times, it is given once the clip has
-ended (`fascnet.inference.place_evidence`), and no event is dropped for its score before; weaker ones at the
-places of events that count are added then (`fascnet.inference.returning`). Two foci that never touch are two
-events, also when they twitch at the same moment.
+ended (`fascnet.inference.place_evidence`), and no event is dropped for its score before. Two foci that never
+touch are two events, also when they twitch at the same moment.
 """
 
 from __future__ import annotations
@@ -131,8 +130,6 @@ class EventFinder:
         self._last_active = np.full(shape[0] * shape[1], -(2**40), dtype=np.int64)
         self._waiting: list[Event] = []
         self._traces: dict[tuple[float | None, object], _Trace] = {}
-        self.end_s: float | None = None
-        """Where the clip ended, once it has."""
 
     def footprint(self, event: Event) -> Footprint:
         """Return the cells that an event of this finder covered."""
@@ -153,10 +150,6 @@ class EventFinder:
         """Return the first tick of an event of this finder, and the one after its last."""
         trace = self._traces[event.peak_s, event.region]
         return trace.first_tick, trace.stop_tick
-
-    def adopt(self, event: Event, other: EventFinder) -> None:
-        """Know an event that another finder found in the same clip as if it were found here."""
-        self._traces[event.peak_s, event.region] = other._traces[event.peak_s, event.region]
 
     def push(self, heatmap: NDArray[np.floating]) -> list[Event]:
         """Take the heatmap of the next tick.
@@ -193,7 +186,6 @@ class EventFinder:
         for key in list(self._live):
             self._close(self._live.pop(key))
         end = self._ticks / self.fps if end_s is None else end_s
-        self.end_s = end
         rest = [_clip_offset(event, end) for event in self._waiting]
         self._waiting = []
         return sorted(rest, key=lambda event: (event.onset_s, event.offset_s))
@@ -319,11 +311,6 @@ def _check_definition(rule: EventDefinition) -> None:
         raise SettingError(
             f"event definition: offset_threshold {rule.offset_threshold} and onset_threshold "
             f"{rule.onset_threshold}: need 0 < offset <= onset <= 1; mend the model file or the settings"
-        )
-    if not 0.0 <= rule.return_threshold <= rule.onset_threshold:
-        raise SettingError(
-            f"event definition: return_threshold {rule.return_threshold} and onset_threshold "
-            f"{rule.onset_threshold}: need 0 <= return <= onset; mend the model file or the settings"
         )
     for name in ("min_on_s", "min_off_s", "pad_onset_s", "pad_offset_s", "pad_peak_s"):
         value = getattr(rule, name)

@@ -16,10 +16,11 @@ from scipy.optimize import minimize
 from fascnet.data.training_input.working_clip import WorkingClip
 from fascnet.evaluation.figures.events import f1
 from fascnet.inference.event_scores import Evidence
-from fascnet.inference.place_evidence import score_places, weigh_places
+from fascnet.inference.heatmap_store import quantise
+from fascnet.inference.place_evidence import weigh_places
 from fascnet.training.definition_variations import vary_definition
 from fascnet.training.heatmap_spool import HeatmapSpool
-from fascnet.training.validation import find_candidates, match_clip, read_quantised
+from fascnet.training.validation import find_events, match_clip
 from fascnet.types import EventDefinition
 
 LOOSE: dict[str, tuple[float, ...]] = {
@@ -126,14 +127,13 @@ def collect_candidates(
     subjects: list[str] = []
     n_labelled = 0
     for index, clip in enumerate(clips):
-        candidates, finder = find_candidates(spool, index, clip, definition)
-        found, _ = score_places(candidates, finder, read_quantised(spool, index))
+        found, finder = find_events(spool, index, clip, definition)
         matching = match_clip(clip, found)
         n_labelled += len(matching.matches) + len(matching.missed)
         # What was found where nobody looked is neither true nor false.
         hits = {match.found for match in matching.matches}
         judged = sorted({*hits, *matching.false})
-        evidence = weigh_places(found, finder, read_quantised(spool, index))
+        evidence = weigh_places(found, finder, map(quantise, spool.read_chunks(index)))
         rows += [evidence[k] for k in judged]
         is_true += [k in hits for k in judged]
         subjects += [clip.source.subject_id] * len(judged)

@@ -20,12 +20,11 @@ from fascnet.training.calibration import fit_calibration, fit_cell_calibration, 
 from fascnet.training.definition_variations import vary_definition
 from fascnet.training.event_scoring import LEAST_OF_A_KIND, LEAST_SUBJECTS, choose_scored_definition
 from fascnet.training.heatmap_spool import HeatmapSpool
-from fascnet.training.returning_twitches import add_returning
 from fascnet.training.start import Start
 from fascnet.training.validation import (
     Review,
-    count_all,
     count_cells,
+    count_events,
     find_events,
     match_clip,
     stream_clip,
@@ -102,7 +101,6 @@ def tune_on_validation(
         fold_into_head(network, calibration_of_cells)
         if scored is not None:
             definition, left_out["event_f1_left_out"] = scored
-            definition = add_returning(spool, clips, definition)
         else:
             definition = choose_definition(spool, clips)
         # A heatmap rises above its threshold, and is largest, some ticks after the movement.
@@ -136,7 +134,7 @@ def _keep_earlier(spool: HeatmapSpool, clips: Sequence[WorkingClip], earlier: St
 def _review(spool: HeatmapSpool, clips: Sequence[WorkingClip], definition: EventDefinition) -> Review:
     review = Review(definition)
     for index, clip in enumerate(clips):
-        found = find_events(spool, index, clip, definition)
+        found, _ = find_events(spool, index, clip, definition)
         review.add(clip, spool.read_chunks(index), found)
     return review
 
@@ -163,7 +161,7 @@ def choose_definition(spool: HeatmapSpool, clips: Sequence[WorkingClip]) -> Even
     chosen = EventDefinition(0.5, 0.3, min_on_s=0.1, min_off_s=0.034)
     for group in SEARCH:
         candidates = list(vary_definition(chosen, group))
-        scores = [float(np.nan_to_num(f1(count_all(spool, clips, d)), nan=-1.0)) for d in candidates]
+        scores = [float(np.nan_to_num(f1(_count_all(spool, clips, d)), nan=-1.0)) for d in candidates]
         # Values rise towards the stricter: of equals, the last.
         chosen = candidates[max(range(len(candidates)), key=lambda i: (scores[i], i))]
     return chosen
@@ -176,7 +174,7 @@ def measure_lags_s(
     onsets_s: list[float] = []
     peaks_s: list[float] = []
     for index, clip in enumerate(clips):
-        found, reference = find_events(spool, index, clip, definition), clip.labels.fasciculations()
+        found, reference = find_events(spool, index, clip, definition)[0], clip.labels.fasciculations()
         for match in match_clip(clip, found).matches:
             mine, labelled = found[match.found], reference[match.reference]
             onsets_s.append(mine.onset_s - labelled.onset_s)
@@ -187,6 +185,13 @@ def measure_lags_s(
 
 def _choose_pad_s(lags_s: Sequence[float]) -> float:
     return max(0.0, round(float(np.median(lags_s)), 3)) if lags_s else 0.0
+
+
+def _count_all(
+    spool: HeatmapSpool, clips: Sequence[WorkingClip], definition: EventDefinition
+) -> NDArray[np.float64]:
+    counts = [count_events(clip, find_events(spool, i, clip, definition)[0]) for i, clip in enumerate(clips)]
+    return np.asarray(np.sum(counts, axis=0), np.float64)
 
 
 def choose_operating_point(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import chain
 
 import numpy as np
@@ -19,7 +18,7 @@ from fascnet.evaluation.figures.pixels import PixelHistogram
 from fascnet.evaluation.matching.match import Matching, MatchingRule, match_events
 from fascnet.inference.events import EventFinder
 from fascnet.inference.heatmap_store import quantise
-from fascnet.inference.returning import settle_events
+from fascnet.inference.place_evidence import score_places
 from fascnet.inference.scores import ClipPool, calibrate, find_surest
 from fascnet.inference.streaming import stream_probabilities
 from fascnet.models.preprocessing import Tick
@@ -167,27 +166,15 @@ def start_finder(clip: WorkingClip, definition: EventDefinition) -> EventFinder:
     )
 
 
-def find_candidates(
-    spool: HeatmapSpool, index: int, clip: WorkingClip, definition: EventDefinition
-) -> tuple[list[Event], EventFinder]:
-    """Find all candidates of a clip whose heatmaps were kept; the finder knows what speaks for each."""
-    finder = start_finder(clip, definition)
-    found = [event for heatmap in spool.read(index) for event in finder.push(heatmap)]
-    return [*found, *finder.finish()], finder
-
-
 def find_events(
     spool: HeatmapSpool, index: int, clip: WorkingClip, definition: EventDefinition
-) -> list[Event]:
-    """Find the events of a clip whose heatmaps were kept, in order of onset."""
-    found, finder = find_candidates(spool, index, clip, definition)
-    kept, _ = settle_events(found, finder, partial(read_quantised, spool, index))
-    return kept
-
-
-def read_quantised(spool: HeatmapSpool, index: int) -> Iterator[NDArray[np.uint8]]:
-    """Yield a clip's heatmaps in blocks (t, h, w) as `predict` keeps them, 255 = probability 1."""
-    return map(quantise, spool.read_chunks(index))
+) -> tuple[list[Event], EventFinder]:
+    """Find the events of a clip whose heatmaps were kept; the finder knows what speaks for each."""
+    finder = start_finder(clip, definition)
+    found = [event for heatmap in spool.read(index) for event in finder.push(heatmap)]
+    found += finder.finish()
+    kept, _ = score_places(found, finder, map(quantise, spool.read_chunks(index)))
+    return kept, finder
 
 
 def match_clip(clip: WorkingClip, found: Sequence[Event]) -> Matching:
@@ -206,14 +193,6 @@ def match_clip(clip: WorkingClip, found: Sequence[Event]) -> Matching:
 def count_events(clip: WorkingClip, found: Sequence[Event]) -> NDArray[np.float64]:
     """Return (4,) hits, false alarms, missed events and examined minutes of one clip."""
     return _count(clip, match_clip(clip, found))
-
-
-def count_all(
-    spool: HeatmapSpool, clips: Sequence[WorkingClip], definition: EventDefinition
-) -> NDArray[np.float64]:
-    """Return the sums of `count_events` over clips whose heatmaps were kept."""
-    counts = [count_events(clip, find_events(spool, i, clip, definition)) for i, clip in enumerate(clips)]
-    return np.asarray(np.sum(counts, axis=0), np.float64)
 
 
 def _count(clip: WorkingClip, matching: Matching) -> NDArray[np.float64]:

@@ -152,15 +152,7 @@ def test_events_come_out_as_soon_as_they_are_over():
 
 @pytest.mark.parametrize(
     "change",
-    [
-        {"onset_threshold": 0.2},
-        {"offset_threshold": 0.0},
-        {"min_on_s": -1.0},
-        {"pad_offset_s": float("nan")},
-        {"return_threshold": 0.9},
-        {"return_threshold": -0.1},
-        {"score_return": float("inf")},
-    ],
+    [{"onset_threshold": 0.2}, {"offset_threshold": 0.0}, {"min_on_s": -1.0}, {"pad_offset_s": float("nan")}],
 )
 def test_impossible_definitions_are_refused(change):
     with pytest.raises(SettingError):
