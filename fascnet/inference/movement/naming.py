@@ -16,6 +16,7 @@ from fascnet.inference.movement.periodic import (
     PeriodicRule,
     Rhythm,
 )
+from fascnet.inference.movement.trace import Course
 from fascnet.inference.movement.watcher import MovementWatcher
 from fascnet.types import Event, Point
 
@@ -73,8 +74,10 @@ class _Places:
         block, event = self._blocks[index], self._candidates[index]
         if block is None:
             return None
-        course = self._watcher.trace.read(event.onset_s - AROUND_S, event.offset_s + AROUND_S)
-        return self._rule.find_rhythm(course, block, event.onset_s, event.offset_s)
+        return self._rule.find_rhythm(self._read_around(event), block, event.onset_s, event.offset_s)
+
+    def _read_around(self, event: Event) -> Course:
+        return self._watcher.trace.read(event.onset_s - AROUND_S, event.offset_s + AROUND_S)
 
     def _stands_alone(self, index: int, rhythm: Rhythm) -> bool:
         """Say whether too few of the other beats of a pulse were candidates too. No tremor stands alone."""
@@ -94,9 +97,11 @@ class _Places:
             if rhythm is None or rhythm.label != ARTERIAL_PULSATION or block is None:
                 continue
             if rhythm.start_s < event.offset_s and event.onset_s < rhythm.end_s:
-                course = self._watcher.trace.read(pulse.onset_s - AROUND_S, pulse.offset_s + AROUND_S)
                 is_beat = self._rule.is_beat_of(
-                    course, block, (pulse.onset_s, pulse.offset_s), (event.onset_s, event.offset_s)
+                    self._read_around(pulse),
+                    block,
+                    (pulse.onset_s, pulse.offset_s),
+                    (event.onset_s, event.offset_s),
                 )
                 votes.append(rhythm if is_beat else None)
         ayes = [rhythm for rhythm in votes if rhythm is not None]
