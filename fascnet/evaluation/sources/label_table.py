@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from fascnet.data.labelling.seconds import leave_out
 from fascnet.errors import SettingError
 from fascnet.evaluation.sources.event_table import read_event_rows, take_clip_id, take_length
 from fascnet.evaluation.sources.text_table import Row, read_text_table
-from fascnet.inference.tables import SCORE_COLUMNS
+from fascnet.inference.tables import INTERVALS_FILE, SCORE_COLUMNS, read_not_scored
 from fascnet.types import Event, Interval, Labels
 
 PAST_END_S = 1.0
@@ -23,23 +24,33 @@ def load_label_table(events: Path, scores: Path, rater: str | None = None) -> di
         scores: `scores.csv`, a row for each clip that was looked at, without or with events: `clip_id`, and
             `scored_s` or `duration_s` for how many seconds of it. A column `rater` says by whom. With a
             column `examined_from_s`, as `export-labels` writes it, a clip may have several rows, each from
-            there to `scored_s`.
+            there to `scored_s`. As for `import-labels`, a clip whose `status` is failed was not looked at,
+            nor were the seconds in an `intervals.csv` beside the table.
         rater: who it was, for tables without the column.
 
     Raises:
         SettingError: a table is wrong, nobody says who the rater is, or a clip has events and no length.
+        OutputError: `intervals.csv` is wrong.
     """
+    not_scored = read_not_scored(scores.parent / INTERVALS_FILE)
     rows = read_text_table(scores, ("clip_id",), (*SCORE_COLUMNS, "rater", "examined_from_s"))
     examined: dict[tuple[str, str], list[Interval]] = {}
+    ends_s: dict[tuple[str, str], float] = {}
     for row in rows:
+        if row.text("status") == "failed":
+            continue
         key = (take_clip_id(row), _take_rater(row, rater))
         length_s = take_length(row)
         if length_s is None:
             raise row.refuse("scored_s and duration_s are empty; say how many seconds were looked at")
         from_s = row.number_in("examined_from_s", 0, length_s)
-        if key in examined and (from_s is None or from_s < examined[key][-1][1]):
+        if key in ends_s and (from_s is None or from_s < ends_s[key]):
             raise row.refuse(f"clip '{key[0]}' has a row of '{key[1]}' already; remove one")
-        examined.setdefault(key, []).append((0.0 if from_s is None else from_s, length_s))
+        whole = (0.0 if from_s is None else from_s, length_s)
+        gaps = [(gap.start_s, gap.end_s) for gap in not_scored.get(key[0], ())]
+        ends_s[key] = length_s
+        if seen := leave_out(whole, gaps):
+            examined.setdefault(key, []).extend(seen)
     said: dict[tuple[str, str], list[Event]] = {key: [] for key in examined}
     for clip_id, found in read_event_rows(events).items():
         for row, event in found:
@@ -49,7 +60,7 @@ def load_label_table(events: Path, scores: Path, rater: str | None = None) -> di
             said[key].append(event)
     labels: dict[str, dict[str, Labels]] = {}
     for (clip_id, who), its_events in said.items():
-        end_s = examined[clip_id, who][-1][1]
+        end_s = ends_s[clip_id, who]
         late = [event for event in its_events if event.offset_s > end_s + PAST_END_S]
         if late:
             raise SettingError(

@@ -51,6 +51,25 @@ def test_seconds_that_were_looked_at_begin_and_end_where_they_do(tmp_path):
     assert labels["b"]["anna"].examined == ((2.0, 10.0),)
 
 
+def test_what_predict_left_out_was_not_looked_at(tmp_path):
+    """Tables of `predict` that somebody corrected: nobody saw a failed clip, nor unscored seconds."""
+    scores = (
+        "clip_id,status,scored_s,not_scored_s,rater\na,ok,7,3,anna\nb,failed,,,anna\nc,ok,5,,anna\n"
+        "a,ok,10,,bert\nd,ok,0,2,anna\n"
+    )
+    events, table = write(tmp_path, "clip_id,onset_s,offset_s,rater\na,9,9.4,anna\n", scores)
+    (tmp_path / "intervals.csv").write_text(
+        "clip_id,start_s,end_s,reason,n_events\na,0,1,image_lost,0\na,4,6,probe_moved,2\nd,0,2,probe_moved,0\n"
+    )
+    labels = load_label_table(events, table)
+    assert set(labels) == {"a", "c"}
+    assert labels["a"]["anna"].examined == labels["a"]["bert"].examined == ((1.0, 4.0), (6.0, 10.0))
+    assert labels["c"]["anna"].examined == ((0.0, 5.0),)
+    events.write_text("clip_id,onset_s,offset_s,rater\nb,1,2,anna\n")
+    with pytest.raises(SettingError, match="does not say that 'anna' looked at clip 'b'"):
+        load_label_table(events, table)
+
+
 @pytest.mark.parametrize(
     ("events", "scores", "words"),
     [
