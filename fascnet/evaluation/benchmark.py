@@ -32,6 +32,7 @@ from fascnet.evaluation.raters.interchangeability import (
     leave_unjudged,
 )
 from fascnet.evaluation.raters.pair_agreement import score_pair
+from fascnet.evaluation.raters.rater_quality import score_raters
 from fascnet.evaluation.reference import CONSENSUS, add_consensus, choose_reference, list_raters
 from fascnet.evaluation.rules import ScoringRules
 from fascnet.evaluation.scoring import Section, SourceResult, Study, score_source
@@ -76,6 +77,7 @@ class Benchmark:
         thresholds: where the thresholds of each prediction source come from, by name.
         agreement: figures of every pair, `first_vs_second`.
         group_agreement: of all raters at once; empty with fewer than two.
+        rater_quality: of each rater by STAPLE, nobody taken as true; empty with fewer than three.
         interchangeability: of the main source; None with fewer than three raters or no margin.
         comparisons: the main source against each other one.
         subgroups: the main source's figures cut by columns.
@@ -97,6 +99,7 @@ class Benchmark:
     thresholds: Mapping[str, Sequence[Threshold]]
     agreement: Mapping[str, Section]
     group_agreement: Mapping[str, Section]
+    rater_quality: Mapping[str, Section]
     interchangeability: Interchangeability | None
     comparisons: Sequence[SourceComparison]
     subgroups: Sequence[SubgroupResult]
@@ -206,6 +209,7 @@ def run_benchmark(
         },
         agreement=_score_pairs([truth, *everyone], study, rules),
         group_agreement=score_group(judged, raters, clip_subjects, rules.ignored_certainty, weights),
+        rater_quality=score_raters(judged, raters, rules.matching, clip_subjects, weights, facts),
         interchangeability=inter,
         comparisons=compare_results(main, results[1:], rules.clip_threshold, weights, rules.margin),
         subgroups=score_subgroups(main.outcomes, study, rules, {} if clip_table is None else clip_table),
@@ -346,9 +350,7 @@ def _judge_main(
         method=consensus.method,
         min_raters=consensus.min_raters,
         ignored_certainty=rules.ignored_certainty | {UNSURE},
-        fps={clip_id: fact.fps for clip_id, fact in study.facts.items()},
-        mm_per_px={clip_id: fact.mm_per_px for clip_id, fact in study.facts.items()},
-        pixel_aspect={clip_id: fact.aspect for clip_id, fact in study.facts.items()},
+        facts=study.facts,
     )
     return judge_interchangeability(
         scored, study.weights, margin=rules.margin.value, figure=rules.margin.figure

@@ -106,6 +106,7 @@ def describe_benchmark(benchmark: Benchmark) -> dict[str, object]:
         **_describe_source(main),
         "agreement": {name: _plain(figures) for name, figures in benchmark.agreement.items()},
         "group_agreement": {name: _plain(f) for name, f in benchmark.group_agreement.items()},
+        "rater_quality": {name: _plain(f) for name, f in benchmark.rater_quality.items()},
         "interchangeability": None if inter is None else _describe_interchangeability(inter),
         "comparisons": {each.other: each.to_json() for each in benchmark.comparisons},
         "subgroups": {each.grouping.column: _describe_groups(each) for each in benchmark.subgroups},

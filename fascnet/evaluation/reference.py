@@ -57,9 +57,7 @@ def add_consensus(
         rules.matching,
         method=rules.consensus.method,
         min_raters=rules.consensus.min_raters,
-        fps={clip_id: fact.fps for clip_id, fact in facts.items()},
-        mm_per_px={clip_id: fact.mm_per_px for clip_id, fact in facts.items()},
-        pixel_aspect={clip_id: fact.aspect for clip_id, fact in facts.items()},
+        facts=facts,
         name=CONSENSUS,
     )
     if not consensus:

@@ -145,6 +145,10 @@ def test_a_consensus_a_margin_and_tables(tmp_path):
     assert set(metrics["comparisons"]) == {"anna", "bert", "carl"}
     assert metrics["comparisons"]["anna"]["non_inferiority"]["margin"] == 0.3
     assert set(metrics["group_agreement"]) == {"seconds", "clips"}
+    assert set(metrics["rater_quality"]) == {"anna", "bert", "carl"}
+    assert 0 < metrics["rater_quality"]["bert"]["sensitivity"]["value"] <= 1
+    assert "nobody taken as true" in (tmp_path / "o" / "report.html").read_text()
+    assert "bert, by STAPLE" in (tmp_path / "o" / "tables" / "agreement.csv").read_text()
     assert any("flattered" in warning for warning in metrics["warnings"])
 
 

@@ -35,7 +35,6 @@ __all__ = [
     "build_rule",
     "match_by_rules",
     "match_events",
-    "measure_difference_s",
     "rank_events",
 ]
 
@@ -193,13 +192,6 @@ def rank_events(
     is_hit = np.array([j in matched for j in range(len(column_groups))], dtype=np.bool_)
     counted = is_hit | ~excused
     return RankedEvents(score[counted], is_hit[counted], len(row_groups))
-
-
-def measure_difference_s(first: Event, second: Event) -> float:
-    """Return the time between two events: between their peaks, or their onsets where either has no peak."""
-    if first.peak_s is not None and second.peak_s is not None:
-        return abs(first.peak_s - second.peak_s)
-    return abs(first.onset_s - second.onset_s)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from fascnet.evaluation.raters.event_groups import (
     vote_on_clip,
 )
 from fascnet.evaluation.raters.staple import fit_staple, list_patterns, number_patterns
+from fascnet.evaluation.sources.source import NOTHING_KNOWN, ClipFacts
 from fascnet.evaluation.uncertainty.bootstrap import FloatArray
 from fascnet.types import FASCICULATION, Event, Interval, Labels
 
@@ -47,9 +48,7 @@ def build_consensus(
     method: str = "majority",
     min_raters: int = 2,
     silent_certainty: frozenset[str] = frozenset({UNSURE}),
-    fps: Mapping[str, float | None] | None = None,
-    mm_per_px: Mapping[str, float | None] | None = None,
-    pixel_aspect: Mapping[str, float] | None = None,
+    facts: Mapping[str, ClipFacts] | None = None,
     name: str = "consensus",
 ) -> dict[str, Labels]:
     """Build the consensus of raters on every clip that enough of them examined.
@@ -61,9 +60,7 @@ def build_consensus(
         method: one of `METHODS`.
         min_raters: how many must have looked at a second for it to be examined by the consensus.
         silent_certainty: certainty words that are no vote.
-        fps: frame rates by clip, where the rule counts frames.
-        mm_per_px: pixel spacings by clip, where the rule counts mm.
-        pixel_aspect: widths of pixels over their heights by clip, likewise; None: square.
+        facts: what is known of each clip, where the rule counts frames or mm.
         name: the `rater` of the result.
 
     Returns:
@@ -82,15 +79,11 @@ def build_consensus(
         labels = [by_rater.get(rater, Labels(clip_id, rater, (), ())) for rater in who]
         examined = find_examined([one.examined for one in labels], min_raters)
         if examined:
-            spot = {
-                "fps": None if fps is None else fps.get(clip_id),
-                "mm_per_px": None if mm_per_px is None else mm_per_px.get(clip_id),
-            }
-            aspect = 1.0 if pixel_aspect is None else pixel_aspect.get(clip_id, 1.0)
+            known = NOTHING_KNOWN if facts is None else facts.get(clip_id, NOTHING_KNOWN)
             groups = [
                 group
                 for label in sorted({event.label for one in labels for event in one.events})
-                for group in group_events(labels, rule, label=label, pixel_aspect=aspect, **spot)
+                for group in group_events(labels, rule, label=label, facts=known)
             ]
             ready[clip_id] = labels, examined, groups
     posterior = _fit(ready, len(who), silent_certainty) if method == "staple" else None
@@ -162,16 +155,18 @@ def count_patterns(
     n_subjects: int,
     *,
     silent_certainty: frozenset[str] = frozenset({UNSURE}),
+    facts: Mapping[str, ClipFacts] | None = None,
 ) -> tuple[FloatArray, FloatArray]:
     """Count vote patterns and examined minutes per subject, as `staple.estimate_raters` wants them.
 
     Args:
         clips: all labels.
         raters: whose; their order is that of the figures.
-        rule: when two raters' events are one; in seconds and pixels.
+        rule: when two raters' events are one.
         subjects: index of each clip's subject.
         n_subjects: how many there are.
         silent_certainty: certainty words that are no vote.
+        facts: what is known of each clip, where the rule counts frames or mm.
 
     Returns:
         Counts (S, P) of the rows of `list_patterns`, and minutes (S, R).
@@ -181,7 +176,8 @@ def count_patterns(
     for clip_id, by_rater in clips.items():
         labels = [by_rater.get(rater, Labels(clip_id, rater, (), ())) for rater in raters]
         subject = subjects[clip_id]
-        votes = vote_on_clip(labels, group_events(labels, rule), silent_certainty)
+        known = NOTHING_KNOWN if facts is None else facts.get(clip_id, NOTHING_KNOWN)
+        votes = vote_on_clip(labels, group_events(labels, rule, facts=known), silent_certainty)
         np.add.at(counts[subject], number_patterns(votes), 1.0)
         minutes[subject] += [sum(end - start for start, end in _unite(o.examined)) / 60 for o in labels]
     return counts, minutes

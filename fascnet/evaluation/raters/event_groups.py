@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from fascnet.data.labelling.seconds import is_examined
 from fascnet.evaluation.matching.match import MatchingRule, match_events
 from fascnet.evaluation.raters.agreement import CELL_S, rate_cells
+from fascnet.evaluation.sources.source import NOTHING_KNOWN, ClipFacts
 from fascnet.types import FASCICULATION, Event, Interval, Labels
 
 YES, NO, SILENT = 1, 0, -1
@@ -41,9 +42,7 @@ def group_events(
     rule: MatchingRule,
     *,
     label: str = FASCICULATION,
-    fps: float | None = None,
-    mm_per_px: float | None = None,
-    pixel_aspect: float = 1.0,
+    facts: ClipFacts = NOTHING_KNOWN,
 ) -> list[EventGroup]:
     """Group the events of several raters of one clip; the order of the raters matters for exact ties only.
 
@@ -55,9 +54,7 @@ def group_events(
         labels: one clip's labels, one a rater.
         rule: when two events match.
         label: which events to group.
-        fps: the clip's frame rate, where the rule counts frames.
-        mm_per_px: the clip's pixel spacing, where the rule counts mm.
-        pixel_aspect: width of a stored pixel over its height, likewise.
+        facts: the clip's frame rate, where the rule counts frames; its pixel spacing, where it counts mm.
 
     Returns:
         Groups in order of onset.
@@ -76,7 +73,12 @@ def group_events(
             for j in range(i + 1, len(parts)):
                 first, second = ([group.event for group in parts[k]] for k in (i, j))
                 matches = match_events(
-                    first, second, rule, fps=fps, mm_per_px=mm_per_px, pixel_aspect=pixel_aspect
+                    first,
+                    second,
+                    rule,
+                    fps=facts.fps,
+                    mm_per_px=facts.mm_per_px,
+                    pixel_aspect=facts.aspect,
                 ).matches
                 apart_s = sum(match.difference_s for match in matches) / max(len(matches), 1)
                 rank = (-2 * len(matches) / (len(first) + len(second)), apart_s)

@@ -24,6 +24,7 @@ from fascnet.evaluation.matching.match import MatchingRule, match_events
 from fascnet.evaluation.raters import staple
 from fascnet.evaluation.raters.agreement import cohen_kappa, count_cells, intersect
 from fascnet.evaluation.raters.consensus import UNSURE, ClipLabels, build_consensus
+from fascnet.evaluation.sources.source import NOTHING_KNOWN, ClipFacts
 from fascnet.evaluation.uncertainty.bootstrap import (
     Figure,
     FloatArray,
@@ -109,9 +110,7 @@ def leave_one_out(
     method: str = "majority",
     min_raters: int = 2,
     ignored_certainty: frozenset[str] = frozenset({UNSURE}),
-    fps: Mapping[str, float | None] | None = None,
-    mm_per_px: Mapping[str, float | None] | None = None,
-    pixel_aspect: Mapping[str, float] | None = None,
+    facts: Mapping[str, ClipFacts] | None = None,
 ) -> LeaveOneOut:
     """Score the model and each rater against the consensus of the other raters.
 
@@ -128,9 +127,7 @@ def leave_one_out(
             consensus.
         ignored_certainty: words that are neither hit nor miss against the consensus. With two others, an
             event that one of them names is `possible`.
-        fps: frame rates by clip, where the rule counts frames.
-        mm_per_px: pixel spacings by clip, where the rule counts mm.
-        pixel_aspect: widths of pixels over their heights by clip, likewise; None: square.
+        facts: what is known of each clip, where the rule counts frames or mm.
 
     Raises:
         SettingError: fewer than three raters, or too few without one for this consensus.
@@ -150,9 +147,7 @@ def leave_one_out(
             rule,
             method=method,
             min_raters=min_raters,
-            fps=fps,
-            mm_per_px=mm_per_px,
-            pixel_aspect=pixel_aspect,
+            facts=facts,
         )
         used = 0
         for clip_id, reference in consensus.items():
@@ -161,13 +156,9 @@ def leave_one_out(
             if not seen:
                 continue
             used += 1
-            spot = {
-                "fps": None if fps is None else fps.get(clip_id),
-                "mm_per_px": None if mm_per_px is None else mm_per_px.get(clip_id),
-            }
-            aspect = 1.0 if pixel_aspect is None else pixel_aspect.get(clip_id, 1.0)
+            known = NOTHING_KNOWN if facts is None else facts.get(clip_id, NOTHING_KNOWN)
             for side, labels in enumerate(both):
-                row = _score(reference, labels, rule, seen, ignored_certainty, spot, aspect)
+                row = _score(reference, labels, rule, seen, ignored_certainty, known)
                 sums[subjects[clip_id], r, side] += row
         n_clips.append(used)
     return LeaveOneOut(tuple(who), sums, tuple(n_clips))
@@ -265,8 +256,7 @@ def _score(
     rule: MatchingRule,
     examined: Sequence[Interval],
     ignored_certainty: frozenset[str],
-    spot: Mapping[str, float | None],
-    aspect: float,
+    known: ClipFacts,
 ) -> FloatArray:
     ours, theirs = reference.fasciculations(), found.fasciculations()
     matching = match_events(
@@ -275,9 +265,9 @@ def _score(
         rule,
         examined=examined,
         ignored_certainty=ignored_certainty,
-        fps=spot["fps"],
-        mm_per_px=spot["mm_per_px"],
-        pixel_aspect=aspect,
+        fps=known.fps,
+        mm_per_px=known.mm_per_px,
+        pixel_aspect=known.aspect,
     )
     minutes = sum(end_s - start_s for start_s, end_s in examined) / 60
     counts = [len(matching.matches), len(matching.false), len(matching.missed), minutes]

@@ -106,6 +106,8 @@ def _list_agreement(benchmark: Benchmark) -> Iterable[Row]:
         yield from _list_section((pair,), figures)
     for unit, figures in benchmark.group_agreement.items():
         yield from _list_section((f"all raters, {unit}",), figures)
+    for rater, figures in benchmark.rater_quality.items():
+        yield from _list_section((f"{rater}, by STAPLE",), figures)
 
 
 def _list_comparisons(benchmark: Benchmark) -> Iterable[Row]:

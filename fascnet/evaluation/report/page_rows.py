@@ -28,6 +28,7 @@ MAIN_FIGURES = (
 _TOLERANCE_FIGURES = ("precision", "recall", "f1", "false_alarms_per_min")
 _PAIR_FIGURES = ("event_kappa", "event_alpha", "event_ac1", "clip_kappa", "clip_ac1", "f1", "count_icc")
 _GROUP_FIGURES = ("fleiss_kappa", "krippendorff_alpha", "ac1")
+_QUALITY_FIGURES = ("sensitivity", "false_alarms_per_min")
 _COMPARED = ("f1", "recall", "precision", "false_alarms_per_min", "clip_auroc", "count_icc")
 _SMALLEST_P = 0.001
 
@@ -150,6 +151,14 @@ def build_group_agreement(benchmark: Benchmark) -> list[tuple[str, list[Cell]]]:
     return [
         (unit, [format_figure(figures[name]) for name in _GROUP_FIGURES])
         for unit, figures in benchmark.group_agreement.items()
+    ]
+
+
+def build_rater_quality(benchmark: Benchmark) -> list[tuple[str, list[Cell]]]:
+    """Build (rater, cells) of what STAPLE makes of each rater."""
+    return [
+        (rater, [format_figure(figures[name]) for name in _QUALITY_FIGURES])
+        for rater, figures in benchmark.rater_quality.items()
     ]
 
 

@@ -47,6 +47,10 @@ class ClipFacts:
         return 1.0 if self.pixel_aspect is None else self.pixel_aspect
 
 
+NOTHING_KNOWN = ClipFacts("")
+"""Of a clip that nobody says anything about."""
+
+
 @dataclass(frozen=True, slots=True)
 class ClipFindings:
     """What one source says about one clip.
