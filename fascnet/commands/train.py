@@ -34,6 +34,7 @@ def run(config: dict[str, Any]) -> int:
         seed=config["seed"],
         name=config["name"],
         init=config["init"],
+        second_look=config["second_look"],
         resume=config["resume"],
         overwrite=config["overwrite"],
         config=config,
@@ -47,7 +48,7 @@ def run(config: dict[str, Any]) -> int:
 
 def _check_settings(config: dict[str, Any]) -> None:
     check_whole("train: seed", config["seed"], 0, 2**32 - 1)
-    for key in ("resume", "overwrite"):
+    for key in ("second_look", "resume", "overwrite"):
         if not isinstance(config[key], bool):
             raise SettingError(f"train: {key}={config[key]} must be true or false")
     for key in ("output", "name"):

@@ -22,6 +22,7 @@ from fascnet import __version__
 from fascnet.data.whole_file import write_whole
 from fascnet.errors import ModelFileError, SettingError
 from fascnet.inference.events import EventFinder
+from fascnet.inference.second_look import SecondLook
 from fascnet.models.build import build_network, understand_earlier
 from fascnet.models.preprocessing import Preprocessor
 from fascnet.models.unet import FasciculationUNet
@@ -41,6 +42,7 @@ class ModelSpec:
         preprocessing: arguments of `Preprocessor`.
         window: shape of the windows that it was trained on.
         event_definition: the numbers that turn its heatmaps into events, chosen on validation clips.
+        second_look: what looking at a clip twice needs to know; None: its heatmaps come from one look.
         calibration: turns its pooled clip logit into a probability, fitted on validation clips.
         operating_point: `clip_threshold`, the score from which a clip counts as positive, with the
             specificity asked for and what it gave on validation clips; empty: none was chosen.
@@ -61,6 +63,7 @@ class ModelSpec:
     event_definition: EventDefinition
     calibration: ClipCalibration
     operating_point: dict[str, float | int | None] = field(default_factory=dict)
+    second_look: SecondLook | None = None
     window: dict[str, Any] = field(default_factory=dict)
     subjects_sha256: tuple[str, ...] = ()
     salt: str = ""
@@ -102,7 +105,11 @@ def save_model(path: Path, network: FasciculationUNet, spec: ModelSpec) -> Path:
         OutputError: the file cannot be written.
     """
     tensors = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
-    header = {HEADER_KEY: json.dumps({"format": FORMAT, **asdict(spec)}, sort_keys=True, allow_nan=False)}
+    described = asdict(spec)
+    if spec.second_look is None:
+        # Files of models that look once stay readable for versions that know nothing else.
+        del described["second_look"]
+    header = {HEADER_KEY: json.dumps({"format": FORMAT, **described}, sort_keys=True, allow_nan=False)}
     with write_whole(path) as beside:
         # Not save_file: it makes files that nobody else may read.
         beside.write_bytes(save(tensors, metadata=header))
@@ -131,7 +138,8 @@ def load_model(path: Path) -> Model:
     try:
         network = build_network(spec.network, spec.network_args)
         Preprocessor(**spec.preprocessing)
-        EventFinder(spec.event_definition, fps=30.0, shape=(1, 1), box=(0, 0, 1, 1))
+        for definition in _list_definitions(spec):
+            EventFinder(definition, fps=30.0, shape=(1, 1), box=(0, 0, 1, 1))
         network.load_state_dict(tensors, strict=True)
     except (SettingError, TypeError, RuntimeError) as error:
         raise ModelFileError(
@@ -145,6 +153,11 @@ def load_model(path: Path) -> Model:
     return Model(spec, network.to(memory_format=torch.channels_last), digest, path)
 
 
+def _list_definitions(spec: ModelSpec) -> list[EventDefinition]:
+    second = [] if spec.second_look is None else [spec.second_look.definition]
+    return [spec.event_definition, *second]
+
+
 def _read_spec(path: Path, header: str) -> ModelSpec:
     """Parse and check the specification."""
     try:
@@ -156,11 +169,19 @@ def _read_spec(path: Path, header: str) -> ModelSpec:
         values["network_args"] = understand_earlier(raw["network_args"])
         values["event_definition"] = EventDefinition(**raw["event_definition"])
         values["calibration"] = ClipCalibration(**raw["calibration"])
+        if raw.get("second_look") is not None:
+            second = raw["second_look"]
+            values["second_look"] = SecondLook(
+                EventDefinition(**second["definition"]), ClipCalibration(**second["calibration"])
+            )
         values["subjects_sha256"] = tuple(raw["subjects_sha256"])
         for key in ("training_subjects_sha256", "tuning_subjects_sha256"):
             values[key] = tuple(raw.get(key, ()))
         spec = ModelSpec(**values)
-        numbers = [*asdict(spec.event_definition).values(), *asdict(spec.calibration).values()]
+        numbers = [n for each in _list_definitions(spec) for n in asdict(each).values()]
+        numbers += asdict(spec.calibration).values()
+        if spec.second_look is not None:
+            numbers += asdict(spec.second_look.calibration).values()
         if "clip_threshold" in spec.operating_point:
             numbers.append(spec.operating_point["clip_threshold"])
     except (json.JSONDecodeError, RecursionError, AttributeError, KeyError, TypeError) as error:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from fascnet.errors import DeviceError, SettingError
 from fascnet.inference.model_file import Model, find_packaged_model, load_model
+from fascnet.inference.second_look import look_twice
 from fascnet.inference.streaming import stream_probabilities
-from fascnet.models.preprocessing import Preprocessor
+from fascnet.models.preprocessing import Preprocessor, Tick, WorkingGrid
 from fascnet.types import ClipCalibration, EventDefinition, HeatmapStream, Recording
 
 
@@ -20,7 +24,8 @@ class NetworkPredictor:
     Args:
         model: the loaded model.
         device: where to run it.
-        chunk_frames: ticks per call of the network, 1-256; changes speed and memory, never the result.
+        chunk_frames: ticks per call of the network, 1-256; changes speed and memory, never the result. Where
+            the model looks twice it has a number of its own.
         precision: `fp32`, or `bf16` on CUDA.
         compile: compile the network first; pays for long studies on CUDA.
     """
@@ -40,6 +45,10 @@ class NetworkPredictor:
         for wanted, key in ((precision != "fp32", "precision=bf16"), (compile, "compile=true")):
             if wanted and device.type != "cuda":
                 raise SettingError(f"{key} needs device=cuda; on a CPU leave it out")
+        if compile and model.spec.second_look is not None:
+            raise SettingError(
+                f"compile=true is not for {model.spec.name}, which looks at clips twice; leave it out"
+            )
         self.model = model
         self.device = device
         self.chunk_frames = chunk_frames
@@ -77,13 +86,7 @@ class NetworkPredictor:
             RecordingError: its imaging area is no muscle image.
         """
         grid = self.preprocessor.plan(recording.info)
-        chunks = stream_probabilities(
-            self._network,
-            self.preprocessor.ticks(recording, grid),
-            self.chunk_frames,
-            self.device,
-            torch.bfloat16 if self.precision == "bf16" else None,
-        )
+        chunks = self.look(self.preprocessor.ticks(recording, grid), grid)
         return HeatmapStream(
             grid.rate_hz,
             grid.box,
@@ -94,6 +97,14 @@ class NetworkPredictor:
             grid.covered,
             grid.pixel_aspect,
         )
+
+    def look(self, ticks: Iterable[Tick], grid: WorkingGrid) -> Iterator[NDArray[np.float32]]:
+        """Yield heatmaps (t, h, w) of a working clip on its grid, looking as often as the model file says."""
+        autocast = torch.bfloat16 if self.precision == "bf16" else None
+        second = self.model.spec.second_look
+        if second is None:
+            return stream_probabilities(self._network, ticks, self.chunk_frames, self.device, autocast)
+        return look_twice(self._network, ticks, self.device, second, grid, autocast)
 
     def describe(self) -> dict[str, object]:
         """Return what `run.json` says about the model."""
@@ -112,6 +123,7 @@ class NetworkPredictor:
             "network": spec.network,
             "preprocessing": spec.preprocessing,
             "event_definition": asdict(spec.event_definition),
+            "second_look": None if spec.second_look is None else asdict(spec.second_look),
             "calibration": asdict(spec.calibration),
             "operating_point": spec.operating_point,
             "subjects_sha256": list(spec.subjects_sha256),

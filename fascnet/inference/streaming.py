@@ -40,22 +40,41 @@ def stream_probabilities(
         autocast: reduced precision for the convolutions (CUDA), or None.
     """
     state: State | None = None
-    rest = iter(ticks)
-    first = list(islice(rest, LEAD_IN_TICKS + 1))
-    lead_in = play_backwards(first)
-    to_drop = network.look_ahead + len(lead_in)
-    if lead_in:
-        # Time runs on from the mirrored second tick into the first.
-        first[0] = Tick(first[0].image, first[1].dt_s)
-    stream = _add_end(chain(lead_in, first, rest), network.look_ahead)
-    for chunk in _gather(stream, chunk_ticks):
-        images = torch.from_numpy(np.stack([tick.image for tick in chunk])[None]).to(device)
-        dt_s = torch.tensor([[tick.dt_s for tick in chunk]], dtype=torch.float32).to(device)
+    stream, n_before = arrange_stream(ticks, network.look_ahead, chunk_ticks)
+    to_drop = network.look_ahead + n_before
+    for chunk in stream:
+        images, dt_s = stack_chunk(chunk, device)
         probabilities, state = run_chunk(network, images, dt_s, state, autocast)
         answers = probabilities[to_drop:] if to_drop < len(probabilities) else probabilities[:0]
         to_drop = max(0, to_drop - len(probabilities))
         if len(answers):
             yield answers
+
+
+def arrange_stream(
+    ticks: Iterable[Tick], look_ahead: int, chunk_ticks: int
+) -> tuple[Iterator[list[Tick]], int]:
+    """Put the lead-in before a clip and the empty ticks behind it; return chunks, and the lead-in's length.
+
+    Args:
+        ticks: the working clip, lazily.
+        look_ahead: how many empty ticks.
+        chunk_ticks: ticks a chunk.
+    """
+    rest = iter(ticks)
+    first = list(islice(rest, LEAD_IN_TICKS + 1))
+    lead_in = play_backwards(first)
+    if lead_in:
+        # Time runs on from the mirrored second tick into the first.
+        first[0] = Tick(first[0].image, first[1].dt_s)
+    stream = _add_end(chain(lead_in, first, rest), look_ahead)
+    return _gather(stream, chunk_ticks), len(lead_in)
+
+
+def stack_chunk(chunk: Sequence[Tick], device: torch.device) -> tuple[Tensor, Tensor]:
+    """Return images uint8 (1, T, H, W) and `dt_s` (1, T) of some ticks, on a device."""
+    images = torch.from_numpy(np.stack([tick.image for tick in chunk])[None]).to(device)
+    return images, torch.tensor([[tick.dt_s for tick in chunk]], dtype=torch.float32).to(device)
 
 
 def play_backwards(first: Sequence[Tick]) -> list[Tick]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from types import MappingProxyType
+from typing import NamedTuple, Self
 
 import numpy as np
 import torch
@@ -33,6 +34,37 @@ TICK_S = 1 / 30
 
 MAX_PX_PER_TICK = 6.0
 """Faster is no measurement: at 0.15 mm and 30 Hz this is 27 mm/s, above any twitch (5.5±2.6 mm/s)."""
+
+
+class MeasuredMotion(NamedTuple):
+    """What moved, before it is set against the clip's noise and its past; cells, in the front end's units.
+
+    Attributes:
+        residual: (B, T, 4, h, w) what is left of the velocity (x, y) at the fine and at the coarse scale.
+        shared: (B, T, 2, h, w) the motion of the whole picture, which was taken away.
+        confidence: (B, T, 1, h, w) smaller eigenvalue of the structure tensor.
+        unexplained: (B, T, 1, h, w) variance of the brightness change that motion does not explain.
+        grey: (B, T, 1, h, w) grey level 0-1.
+    """
+
+    residual: Tensor
+    shared: Tensor
+    confidence: Tensor
+    unexplained: Tensor
+    grey: Tensor
+
+    def join(self) -> Tensor:
+        """Return all of it as (B, T, `N_MEASURED`, h, w)."""
+        return torch.cat(list(self), dim=2)
+
+    @classmethod
+    def split(cls, joined: Tensor) -> Self:
+        """Return what `join` has joined."""
+        return cls(*torch.split(joined, [4, 2, 1, 1, 1], dim=2))
+
+
+N_MEASURED = 9
+"""Channels of `MeasuredMotion`."""
 
 
 class MotionFrontEnd(nn.Module):
@@ -113,6 +145,10 @@ class MotionFrontEnd(nn.Module):
         Returns:
             (B, T, `N_CHANNELS`, H / CELL_PX, W / CELL_PX).
         """
+        return self.describe(self.measure(grey, dt_s, state), state)
+
+    def measure(self, grey: Tensor, dt_s: Tensor, state: State) -> MeasuredMotion:
+        """Measure motion and take that of the whole picture away; arguments as those of `forward`."""
         n_batch, n_ticks = grey.shape[:2]
         smooth = blur(grey)
         previous = state.get("motion.image")
@@ -126,7 +162,23 @@ class MotionFrontEnd(nn.Module):
         velocity = self._per_tick(velocity, dt_s, state)
         textured = confidence > self.regularisation
         shared = estimate_global_motion(velocity[:, :, :2], textured, self.global_motion)
+        grey_cells = F.avg_pool2d(grey.flatten(0, 1).unsqueeze(1), CELL_PX)
+        grey_cells = torch.unflatten(grey_cells, 0, (n_batch, n_ticks))
         residual = velocity - torch.cat([shared, shared], dim=2)
+        return MeasuredMotion(residual, shared, confidence, unexplained, grey_cells)
+
+    def describe(self, measured: MeasuredMotion, state: State) -> Tensor:
+        """Set motion against the clip's noise and its past: the channels that the network sees.
+
+        Args:
+            measured: what moved in these ticks.
+            state: streaming state, updated in place.
+
+        Returns:
+            As `forward`.
+        """
+        residual, shared, confidence, unexplained, grey = measured
+        textured = confidence > self.regularisation
         noise = self._measure_noise(residual[:, :, :2], textured, state)[:, :, None, None, None]
 
         long = self._filter_past(residual[:, :, :2], self.long_filter, "motion.long", state)
@@ -134,8 +186,6 @@ class MotionFrontEnd(nn.Module):
         ratio = residual[:, :, :2] / noise
         extent = short.square().sum(dim=2, keepdim=True).sqrt() / noise
         height, width = residual.shape[-2:]
-        grey_cells = F.avg_pool2d(grey.flatten(0, 1).unsqueeze(1), CELL_PX)
-        grey_cells = torch.unflatten(grey_cells, 0, (n_batch, n_ticks))
         return torch.cat(
             [
                 compress(4.0 * residual[:, :, :2]),
@@ -146,7 +196,7 @@ class MotionFrontEnd(nn.Module):
                 0.5 * compress(extent),
                 0.25 * (confidence + 1e-6).log() + 1.5,
                 0.25 * (unexplained + 1e-6).log() + 2.0,
-                2.0 * grey_cells - 0.5,
+                2.0 * grey - 0.5,
                 compress(2.0 * shared),
                 noise.log().expand(-1, -1, -1, height, width),
             ],

@@ -38,7 +38,7 @@ from fascnet.training.run_folder import (
     write_splits,
 )
 from fascnet.training.start import Start, join, load_start
-from fascnet.training.tuning import tune_on_validation
+from fascnet.training.tuning import tune_looks
 
 logger = logging.getLogger(__name__)
 
@@ -94,6 +94,7 @@ def train_network(
     seed: int,
     name: str,
     init: str | Sequence[str] | None,
+    second_look: bool,
     resume: bool,
     overwrite: bool,
     config: Mapping[str, Any],
@@ -114,6 +115,7 @@ def train_network(
         name: what the model is called in tables.
         init: model file whose weights to start from, `packaged` for the one in the package, several to start
             from the mean of (`load_start`), or None.
+        second_look: whether the model is to look at clips twice; one that started from such a model does.
         resume: go on from the checkpoint of a run that was stopped, to the same result.
         overwrite: start anew in a folder that already holds a run.
         config: the resolved configuration, kept with the run and in the model file.
@@ -210,7 +212,7 @@ def train_network(
     path = output / MODEL_FILE
     if fitting.is_global_zero:
         spec = _describe_model(
-            module, data, network, trainer, seed, name, config, fitting.global_step, earlier
+            module, data, network, trainer, seed, name, config, fitting.global_step, earlier, second_look
         )
         save_model(path, module.network, spec)
     return path
@@ -261,12 +263,15 @@ def _describe_model(
     config: Mapping[str, Any],
     steps: int,
     earlier: Start | None,
+    second_look: bool,
 ) -> ModelSpec:
     """Choose event definition and calibration on validation clips, and write everything down."""
     trained: FasciculationUNet = module.network.eval()
     device = torch.device("cuda") if trainer.accelerator == "gpu" else torch.device("cpu")
     trained.to(device)
-    tuning = tune_on_validation(trained, data.val_clips, device, earlier)
+    tuning = tune_looks(
+        trained, data.val_clips, device, earlier, second_look=second_look, trained=trainer.epochs > 0
+    )
     trained_on = sorted({clip.source.subject_id for clip in data.train_clips})
     tuned_on = sorted({clip.source.subject_id for clip in data.val_clips})
     subjects = sorted({*trained_on, *tuned_on})
@@ -287,6 +292,7 @@ def _describe_model(
         },
         window=asdict(data.window),
         event_definition=tuning.definition,
+        second_look=tuning.second_look,
         calibration=tuning.calibration,
         operating_point=tuning.operating_point,
         subjects_sha256=join(seen, (hash_subject(subject, salt) for subject in subjects)),

@@ -11,6 +11,7 @@ import torch
 
 from fascnet.errors import SettingError
 from fascnet.inference.model_file import Model, find_packaged_model, load_model
+from fascnet.inference.second_look import SecondLook
 from fascnet.models.build import complete_arguments
 from fascnet.models.preprocessing import Preprocessor
 from fascnet.models.unet import FasciculationUNet
@@ -27,6 +28,7 @@ class Start:
         subjects_sha256: whom they have seen at all.
         training_subjects_sha256: whom they have learned from.
         definition: what makes an event, of the first of them.
+        second_look: of it, None where it looks once.
         calibration: of its clip scores.
         operating_point: of it.
     """
@@ -38,6 +40,7 @@ class Start:
     definition: EventDefinition
     calibration: ClipCalibration
     operating_point: Mapping[str, float | int | None]
+    second_look: SecondLook | None = None
 
 
 def load_start(
@@ -99,6 +102,7 @@ def load_start(
         specs[0].event_definition,
         specs[0].calibration,
         specs[0].operating_point,
+        specs[0].second_look,
     )
 
 

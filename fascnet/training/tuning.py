@@ -15,6 +15,7 @@ from fascnet.data.training_input.working_clip import WorkingClip
 from fascnet.evaluation.figures.events import f1
 from fascnet.evaluation.figures.pixels import PixelHistogram
 from fascnet.inference.event_scores import has_weights
+from fascnet.inference.second_look import SecondLook
 from fascnet.models.unet import FasciculationUNet
 from fascnet.training.calibration import fit_calibration, fit_cell_calibration, fold_into_head
 from fascnet.training.definition_variations import vary_definition
@@ -58,12 +59,43 @@ class Tuning:
         calibration: of clip scores.
         operating_point: as in `ModelSpec`.
         figures: on the same clips.
+        second_look: for clips that are looked at twice, else None.
     """
 
     definition: EventDefinition
     calibration: ClipCalibration
     operating_point: dict[str, float | int | None]
     figures: dict[str, float]
+    second_look: SecondLook | None = None
+
+
+def tune_looks(
+    network: FasciculationUNet,
+    clips: Sequence[WorkingClip],
+    device: torch.device,
+    earlier: Start | None,
+    *,
+    second_look: bool,
+    trained: bool,
+) -> Tuning:
+    """Choose the numbers of a network whose clips are looked at once or twice.
+
+    Args:
+        network: in evaluation mode, on `device`; its head is rescaled in place.
+        clips: validation clips.
+        device: where the network is.
+        earlier: the model that this one was started from, or None; one that looks twice goes on doing so.
+        second_look: whether to look twice.
+        trained: whether the weights changed since `earlier`. Where not, its first look stays as it was.
+    """
+    if not second_look and (earlier is None or earlier.second_look is None):
+        return tune_on_validation(network, clips, device, earlier)
+    if earlier is not None and not trained and earlier.second_look is not None:
+        return tune_on_validation(network, clips, device, earlier, earlier.second_look)
+    if earlier is not None and not trained and has_weights(earlier.definition):
+        return tune_on_validation(network, clips, device, earlier, SecondLook(earlier.definition))
+    first = tune_on_validation(network, clips, device, earlier)
+    return tune_on_validation(network, clips, device, earlier, SecondLook(first.definition))
 
 
 def tune_on_validation(
@@ -71,6 +103,7 @@ def tune_on_validation(
     clips: Sequence[WorkingClip],
     device: torch.device,
     earlier: Start | None = None,
+    second: SecondLook | None = None,
 ) -> Tuning:
     """Calibrate the cells, then choose event definition, calibration of clips and operating point.
 
@@ -83,6 +116,8 @@ def tune_on_validation(
         clips: validation clips.
         device: where the network is.
         earlier: the model that this one was started from, or None.
+        second: what the first of two looks takes for an event, None for one look; with two, the mean of both
+            is calibrated and the head stays as it is.
 
     Returns:
         The definition with the largest F1 (of equals, the strictest), with event scores where there is enough
@@ -90,15 +125,20 @@ def tune_on_validation(
         validation figures with them.
     """
     with HeatmapSpool() as spool:
-        cells = _fill_spool(spool, network, clips, device)
+        # As the mean of both looks is: it is calibrated anew.
+        raw = None if second is None else SecondLook(second.definition)
+        cells = _fill_spool(spool, network, clips, device, raw)
         calibration_of_cells = fit_cell_calibration(cells)
         spool.calibrate(calibration_of_cells)
         left_out: dict[str, float] = {}
         scored = choose_scored_definition(spool, clips)
         if scored is None and earlier is not None and has_weights(earlier.definition):
-            spool.calibrate(ClipCalibration())
-            return _keep_earlier(spool, clips, earlier)
-        fold_into_head(network, calibration_of_cells)
+            spool.calibrate(ClipCalibration() if second is None else second.calibration)
+            return _keep_earlier(spool, clips, earlier, second)
+        if second is None:
+            fold_into_head(network, calibration_of_cells)
+        else:
+            second = SecondLook(second.definition, calibration_of_cells)
         if scored is not None:
             definition, left_out["event_f1_left_out"] = scored
         else:
@@ -112,10 +152,12 @@ def tune_on_validation(
     calibration = fit_calibration(review.clip_logits, review.clip_truths, review.clip_surest)
     scores = review.score_clips(calibration)
     point = choose_operating_point(scores, np.array(review.clip_truths, bool))
-    return Tuning(definition, calibration, point, {**review.summarise(calibration), **left_out})
+    return Tuning(definition, calibration, point, {**review.summarise(calibration), **left_out}, second)
 
 
-def _keep_earlier(spool: HeatmapSpool, clips: Sequence[WorkingClip], earlier: Start) -> Tuning:
+def _keep_earlier(
+    spool: HeatmapSpool, clips: Sequence[WorkingClip], earlier: Start, second: SecondLook | None
+) -> Tuning:
     """Keep what was chosen for the model that this one came from; say so, and judge it on the clips."""
     logger.warning(
         "%d validation clips of %d subjects are too few to choose thresholds and calibration on: those of "
@@ -128,7 +170,7 @@ def _keep_earlier(spool: HeatmapSpool, clips: Sequence[WorkingClip], earlier: St
         LEAST_SUBJECTS,
     )
     figures = _review(spool, clips, earlier.definition).summarise(earlier.calibration)
-    return Tuning(earlier.definition, earlier.calibration, dict(earlier.operating_point), figures)
+    return Tuning(earlier.definition, earlier.calibration, dict(earlier.operating_point), figures, second)
 
 
 def _review(spool: HeatmapSpool, clips: Sequence[WorkingClip], definition: EventDefinition) -> Review:
@@ -140,13 +182,17 @@ def _review(spool: HeatmapSpool, clips: Sequence[WorkingClip], definition: Event
 
 
 def _fill_spool(
-    spool: HeatmapSpool, network: FasciculationUNet, clips: Sequence[WorkingClip], device: torch.device
+    spool: HeatmapSpool,
+    network: FasciculationUNet,
+    clips: Sequence[WorkingClip],
+    device: torch.device,
+    second: SecondLook | None,
 ) -> PixelHistogram:
     """Run the network over the clips, once; return their cells by probability."""
     cells = PixelHistogram()
     for clip in clips:
         spool.begin(clip.grid.cells)
-        for chunk in count_cells(clip, stream_clip(clip, network, device), cells):
+        for chunk in count_cells(clip, stream_clip(clip, network, device, second), cells):
             spool.append(chunk)
     return cells
 

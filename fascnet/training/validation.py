@@ -20,6 +20,7 @@ from fascnet.inference.events import EventFinder
 from fascnet.inference.heatmap_store import quantise
 from fascnet.inference.place_evidence import score_places
 from fascnet.inference.scores import ClipPool, calibrate, find_surest
+from fascnet.inference.second_look import SecondLook, look_twice
 from fascnet.inference.streaming import stream_probabilities
 from fascnet.models.preprocessing import Tick
 from fascnet.models.unet import FasciculationUNet
@@ -33,7 +34,10 @@ CHUNK_TICKS = 16
 
 
 def stream_clip(
-    clip: WorkingClip, network: FasciculationUNet, device: torch.device
+    clip: WorkingClip,
+    network: FasciculationUNet,
+    device: torch.device,
+    second: SecondLook | None = None,
 ) -> Iterator[NDArray[np.float32]]:
     """Run the network over one whole clip; yield its heatmaps (t, h, w) of probabilities 0-1, in order.
 
@@ -41,8 +45,15 @@ def stream_clip(
         clip: a validation clip.
         network: in evaluation mode, on `device`.
         device: where the network is.
+        second: to look twice; None for one look.
     """
-    return map(clip.grid.silence, stream_probabilities(network, _read_ticks(clip), CHUNK_TICKS, device))
+    ticks = _read_ticks(clip)
+    chunks = (
+        stream_probabilities(network, ticks, CHUNK_TICKS, device)
+        if second is None
+        else look_twice(network, ticks, device, second, clip.grid)
+    )
+    return map(clip.grid.silence, chunks)
 
 
 def count_cells(

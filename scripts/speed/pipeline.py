@@ -17,11 +17,10 @@ from fascnet.data.recording.recordings import open_recording
 from fascnet.data.recording.video_writer import VideoWriter
 from fascnet.inference.network import NetworkPredictor
 from fascnet.inference.overlay import blend_heatmap
-from fascnet.inference.streaming import stream_probabilities
 from fascnet.models.preprocessing import Tick
 from fascnet.types import ClipSource
 from speed.candidate import Map
-from speed.frames import FPS, Image
+from speed.frames import FPS, HeldRecording, Image
 from speed.memory import run_process
 
 STORED_HEIGHT_PX, STORED_WIDTH_PX, STORED_MM_PER_PX = 480, 640, 0.08
@@ -129,10 +128,10 @@ def time_stages(
 
 
 def stream(predictor: NetworkPredictor, working: Sequence[Image]) -> Iterator[Map]:
-    """Run the network alone on ready pictures."""
+    """Run the network alone on ready pictures, in as many looks as the model takes."""
     ticks = [Tick(image, 1 / FPS if index else 0.0) for index, image in enumerate(working)]
-    network = predictor.model.network
-    return stream_probabilities(network, ticks, predictor.chunk_frames, torch.device("cpu"))
+    grid = predictor.preprocessor.plan(HeldRecording(working).info)
+    return predictor.look(ticks, grid)
 
 
 def time_command(

@@ -87,6 +87,7 @@ def test_trains_and_says_where_the_model_is(
         (["seed=-1"], "seed=-1 must be a whole number from 0"),
         (["seed=x"], "seed=x must be a whole number from 0"),
         (["seed=4294967296"], "seed=4294967296 must be a whole number from 0 to 4294967295"),
+        (["second_look=often"], "second_look=often must be true or false"),
         (["resume=maybe"], "resume=maybe must be true or false"),
         (["init=7"], "init=7 must be a model file, packaged, a list of such, or null"),
         (["init=[]"], "init=[] must be a model file"),

@@ -23,6 +23,7 @@ from fascnet.inference.model_file import (
     load_model,
     save_model,
 )
+from fascnet.inference.second_look import SecondLook
 from fascnet.types import ClipCalibration, EventDefinition
 from tests.models.test_unet import make_clip, make_network
 
@@ -83,6 +84,14 @@ def test_weights_and_specification_come_back(path: Path) -> None:
     assert not model.network.training
     assert not any(p.requires_grad for p in model.network.parameters())
     assert len(model.sha256) == 64
+
+
+def test_a_second_look_comes_back_and_is_not_written_where_there_is_none(tmp_path: Path) -> None:
+    second = SecondLook(EventDefinition(0.4, 0.2, score_unrest=-3.0), ClipCalibration(1.1, 0.9))
+    spec = replace(SPEC, second_look=second)
+    assert load_model(save_model(tmp_path / "two.safetensors", make_network(2), spec)).spec == spec
+    once = save_model(tmp_path / "one.safetensors", make_network(2), SPEC)
+    assert "second_look" not in json.loads(read_header(once)[HEADER_KEY])
 
 
 def test_the_same_model_is_the_same_file(path: Path, tmp_path: Path) -> None:
@@ -208,6 +217,10 @@ def test_other_weights(tmp_path: Path) -> None:
         ({"operating_point": {"clip_threshold": "high"}}, "no number"),
         ({"operating_point": {"clip_threshold": None}}, "no number"),
         ({"subjects_sha256": 4}, "damaged"),
+        ({"second_look": 3}, "damaged"),
+        ({"second_look": {"definition": {}}}, "damaged"),
+        ({"second_look": {"definition": {"onset_threshold": 7.0}, "calibration": {}}}, "threshold"),
+        ({"second_look": {"definition": {}, "calibration": {"slope": "steep"}}}, "no number"),
     ],
 )
 def test_damaged_specifications(path: Path, change: dict[str, Any], told: str) -> None:

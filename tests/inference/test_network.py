@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,8 @@ from fascnet.data.recording.recordings import open_recording
 from fascnet.errors import DeviceError, ModelFileError, SettingError
 from fascnet.inference.model_file import load_model, save_model
 from fascnet.inference.network import NetworkPredictor, choose_device, load_network_predictor
-from fascnet.types import Recording
+from fascnet.inference.second_look import SecondLook, look_twice
+from fascnet.types import ClipCalibration, EventDefinition, Recording
 from tests.data.tiny import make_frames, write_clip
 from tests.inference.test_model_file import SPEC
 from tests.models.test_unet import make_network
@@ -40,6 +42,23 @@ def test_streams_a_recording(model_path: Path, recording: Recording) -> None:
     assert heatmaps.shape == (40, 16, 16)
     other = load_network_predictor(str(model_path), "cpu", chunk_frames=40)
     assert np.abs(predict(other, recording) - heatmaps).max() < 1e-5
+
+
+def test_looks_twice_where_the_model_file_says_so(tmp_path: Path, recording: Recording) -> None:
+    second = SecondLook(EventDefinition(1.0, 1.0), ClipCalibration(1.1, 0.2))
+    path = save_model(tmp_path / "two.safetensors", make_network(2), replace(SPEC, second_look=second))
+    predictor = load_network_predictor(str(path), "cpu")
+    heatmaps = predict(predictor, recording)
+    ticks = predictor.preprocessor.ticks(recording, predictor.preprocessor.plan(recording.info))
+    grid = predictor.preprocessor.plan(recording.info)
+    expected = look_twice(predictor.model.network, ticks, torch.device("cpu"), second, grid)
+    assert np.array_equal(heatmaps, np.concatenate(list(expected)))
+    other = load_network_predictor(str(path), "cpu", chunk_frames=3)
+    assert np.array_equal(heatmaps, predict(other, recording)), "chunk_frames changes nothing"
+    described = predictor.describe()["second_look"]
+    assert isinstance(described, dict) and described["calibration"]["slope"] == 1.1
+    with pytest.raises(SettingError, match="tiny, which looks at clips twice"):
+        NetworkPredictor(load_model(path), torch.device("cuda"), compile=True)
 
 
 def test_nothing_is_decoded_before_it_is_asked_for(

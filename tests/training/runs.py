@@ -19,8 +19,8 @@ NETWORK = {
 def train(
     root: Path, output: Path, seed: int = 0, data: dict[str, Any] | None = None, **changed: Any
 ) -> Path:
-    """Train two epochs of three steps; `changed` are `TrainerSettings`, `resume` or `overwrite`."""
-    flags = {key: changed.pop(key, False) for key in ("resume", "overwrite")}
+    """Train two epochs of three steps; `changed` are `TrainerSettings`, or flags of `train_network`."""
+    flags = {key: changed.pop(key, False) for key in ("resume", "overwrite", "second_look")}
     init = changed.pop("init", None)
     settings = {"epochs": 2, "threads": 1, **changed}
     data = {} if data is None else data

@@ -9,9 +9,16 @@ import torch
 
 from fascnet.data.labelling.targets import rasterise_truth
 from fascnet.data.training_input.working_clip import WorkingClip
+from fascnet.inference.second_look import SecondLook
+from fascnet.models.unet import FasciculationUNet
 from fascnet.training.heatmap_spool import HeatmapSpool
 from fascnet.training.start import Start
-from fascnet.training.tuning import choose_definition, choose_operating_point, tune_on_validation
+from fascnet.training.tuning import (
+    choose_definition,
+    choose_operating_point,
+    tune_looks,
+    tune_on_validation,
+)
 from fascnet.training.validation import stream_clip
 from fascnet.types import ClipCalibration, EventDefinition
 from tests.data.tiny import make_frames, make_working_clip
@@ -76,6 +83,58 @@ def test_too_few_clips_do_not_replace_what_many_have_chosen(
     # A model whose scores were never fitted has nothing to keep.
     plain = replace(earlier, definition=EventDefinition())
     assert tune_on_validation(network, [clip], torch.device("cpu"), plain).definition != plain.definition
+
+
+def make_scored(**changed: float) -> EventDefinition:
+    return EventDefinition(0.3, 0.18, min_score=0.45, score_intercept=-0.9, score_strength=1.1, **changed)
+
+
+@pytest.fixture
+def looks(monkeypatch: pytest.MonkeyPatch) -> list[SecondLook | None]:
+    """How each run over the clips looked at them; the heatmaps are those of a first look."""
+    seen: list[SecondLook | None] = []
+
+    def stream(clip: WorkingClip, network: FasciculationUNet, device: torch.device, second=None):
+        seen.append(second)
+        return stream_clip(clip, network, device)
+
+    monkeypatch.setattr("fascnet.training.tuning.stream_clip", stream)
+    return seen
+
+
+def test_a_trained_network_is_tuned_on_one_look_and_then_on_two(
+    tmp_path: Path, looks: list[SecondLook | None]
+) -> None:
+    clip, network = make_working_clip(tmp_path, make_frames(45, 0, range(18, 27))), make_network()
+    one = tune_looks(network, [clip], torch.device("cpu"), None, second_look=False, trained=True)
+    assert one.second_look is None and looks == [None]
+    bias = network.head.get_parameter("bias").detach().clone()
+    two = tune_looks(network, [clip], torch.device("cpu"), None, second_look=True, trained=True)
+    assert looks[1] is None and looks[2] is not None and two.second_look is not None
+    assert looks[2].definition == two.second_look.definition
+    # Calibrated already, the head of one look hardly changes; that of two not at all.
+    assert torch.allclose(network.head.get_parameter("bias"), bias, atol=0.5)
+    assert looks[2].calibration == ClipCalibration()
+    assert two.second_look.calibration != ClipCalibration()
+
+
+@pytest.mark.parametrize("looks_twice", [False, True])
+def test_an_untrained_network_keeps_its_first_look(
+    tmp_path: Path, looks: list[SecondLook | None], looks_twice: bool
+) -> None:
+    clip, network = make_working_clip(tmp_path, make_frames(45, 0, range(18, 27))), make_network()
+    second = SecondLook(make_scored(score_unrest=-2.0), ClipCalibration(1.2, 0.3)) if looks_twice else None
+    earlier = Start((), "salt", (), (), make_scored(), ClipCalibration(0.9, -1.5), {}, second)
+    before = network.head.get_parameter("bias").detach().clone()
+    tuned = tune_looks(
+        network, [clip], torch.device("cpu"), earlier, second_look=not looks_twice, trained=False
+    )
+    assert torch.equal(network.head.get_parameter("bias"), before)
+    expected = make_scored() if second is None else second.definition
+    assert [one.definition for one in looks if one is not None] == [expected] and len(looks) == 1
+    # One clip is too few to choose anything anew.
+    assert tuned.definition == make_scored()
+    assert tuned.second_look == (SecondLook(make_scored()) if second is None else second)
 
 
 def test_the_head_says_what_the_tuned_heatmaps_say(tmp_path: Path) -> None:

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from fascnet.inference import second_look
+from fascnet.inference.second_look import SecondLook, look_twice
+from fascnet.inference.streaming import stream_probabilities
+from fascnet.models.preprocessing import Tick, WorkingGrid
+from fascnet.models.unet import FasciculationUNet
+from fascnet.types import ClipCalibration, EventDefinition
+from tests.models.test_unet import make_network
+
+CPU = torch.device("cpu")
+GRID = WorkingGrid(32, 36, 30.0, (0, 0, 36, 32), 0.15, None)
+NO_EVENT = EventDefinition(1.0, 1.0)
+ALWAYS = EventDefinition(1e-6, 1e-6)
+
+
+def make_ticks(n: int) -> list[Tick]:
+    """Speckle that shakes to and fro, each tick a little differently."""
+    rng = np.random.default_rng(0)
+    speckle = rng.integers(0, 256, (48, 52), dtype=np.uint8)
+    moves = rng.integers(0, 3, (n, 2))
+    images = [np.ascontiguousarray(speckle[y : y + 32, x : x + 36]) for y, x in moves]
+    return [Tick(image, 0.0 if k == 0 else 1 / 30) for k, image in enumerate(images)]
+
+
+def run(network: FasciculationUNet, ticks: list[Tick], second: SecondLook) -> NDArray[np.float32]:
+    return np.concatenate(list(look_twice(network, ticks, CPU, second, GRID)))
+
+
+def look_once(network: FasciculationUNet, ticks: list[Tick]) -> NDArray[np.float32]:
+    return np.concatenate(list(stream_probabilities(network, ticks, 8, CPU)))
+
+
+@pytest.mark.parametrize("look_ahead", [0, 4])
+@pytest.mark.parametrize("n_ticks", [1, 3, 16, 61, 90])
+def test_one_heatmap_for_every_tick(look_ahead: int, n_ticks: int) -> None:
+    heatmaps = run(make_network(look_ahead), make_ticks(n_ticks), SecondLook(NO_EVENT))
+    assert heatmaps.shape == (n_ticks, 8, 9) and heatmaps.dtype == np.float32
+    assert (heatmaps >= 0).all() and (heatmaps <= 1).all()
+
+
+def test_without_quiet_seconds_the_first_look_stands_alone() -> None:
+    network, ticks = make_network(2), make_ticks(100)
+    assert np.abs(run(network, ticks, SecondLook(ALWAYS)) - look_once(network, ticks)).max() < 1e-3
+    assert np.abs(run(network, ticks, SecondLook(NO_EVENT)) - look_once(network, ticks)).max() > 1e-3
+
+
+def test_modes_that_say_nothing_give_the_same_look_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second look runs on what was kept of the first: lead-in, order and end are the same."""
+    monkeypatch.setattr(second_look, "fit_modes", lambda velocity, *_: torch.zeros_like(velocity))
+    network, ticks = make_network(3), make_ticks(100)
+    assert np.abs(run(network, ticks, SecondLook(NO_EVENT)) - look_once(network, ticks)).max() < 2e-3
+
+
+def test_the_mean_is_calibrated() -> None:
+    network, ticks = make_network(2), make_ticks(80)
+    plain = run(network, ticks, SecondLook(NO_EVENT)).astype(np.float64)
+    surer = run(network, ticks, SecondLook(NO_EVENT, ClipCalibration(1.2, 0.4)))
+    assert np.log(surer / (1 - surer)) == pytest.approx(1.2 * np.log(plain / (1 - plain)) + 0.4, abs=1e-4)
+
+
+def test_ticks_and_cells_of_events_are_left_out() -> None:
+    quiet = second_look._Quiet(np.ones(100, bool), [(10, 20, np.eye(8, 9, dtype=bool))])
+    free = quiet.mask(8, 16, (8, 10))
+    assert free.shape == (16, 8, 10)
+    assert not free[2:12, 0, 0].any() and free[:2].all() and free[12:].all() and free[..., 9].all()
+    assert quiet.mask(-12, 16, (8, 9)).all()
+    assert not quiet.mask(16, 16, (8, 9))[3, 3, 3]
+
+
+def test_nothing_is_learned_around_what_the_first_look_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A motor unit that fires again and again must not be taken for background."""
+    learned: list[int] = []
+
+    def learn(displacement: torch.Tensor, *_: object) -> torch.Tensor:
+        learned.append(len(displacement))
+        return torch.zeros(second_look.N_MODES, *displacement.shape[1:])
+
+    monkeypatch.setattr(second_look, "learn_modes", learn)
+    network, ticks = make_network(2), make_ticks(150)
+    heatmaps = look_once(network, ticks)
+    highest = heatmaps.max(axis=(1, 2))
+    level = float(np.sort(highest)[-2:].mean())  # only the tick with the hottest cell is an event
+    found = EventDefinition(level, level, min_on_s=0.01, min_off_s=0.01)
+    run(network, ticks, SecondLook(NO_EVENT))
+    run(network, ticks, SecondLook(found))
+    tick = int(highest.argmax())
+    hidden = range(max(0, tick - 8), min(150, tick + 1 + 30))
+    assert learned == [150, 150 - len(hidden)]
+
+
+def test_no_tick_no_heatmap() -> None:
+    assert list(look_twice(make_network(), [], CPU, SecondLook(NO_EVENT), GRID)) == []
