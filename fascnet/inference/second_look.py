@@ -2,7 +2,8 @@
 
 The first look finds events; the ticks without any teach what the tissue does all the time
 (`fascnet.models.background`); the second look sees the clip without that, and both are averaged. Between
-the looks the measured motion waits in a temporary file: memory does not grow with the clip.
+the looks the measured motion waits in a temporary file, 2.2 MB a second of 64x64 cells: memory does not grow
+with the clip.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy import ndimage
+from scipy.special import expit
 from torch import Tensor
 
 from fascnet.data.spool import Spool
@@ -121,7 +123,7 @@ def look_twice(
             means = (0.5 * (one + two) for one, two in zip(first, again, strict=True))
         for mean in means:
             calibrated = second.calibration.slope * mean + second.calibration.intercept
-            yield np.asarray(1.0 / (1.0 + np.exp(-calibrated)), np.float32)
+            yield np.asarray(expit(calibrated), np.float32)
 
 
 class _FirstLook:
@@ -204,7 +206,7 @@ class _FirstLook:
 
     def _read_heatmaps(self, grid: WorkingGrid) -> Iterator[NDArray[np.float32]]:
         for logits in self.read_logits():
-            yield grid.silence(np.asarray(1.0 / (1.0 + np.exp(-logits)), np.float32))
+            yield grid.silence(expit(logits))
 
     def learn(self, quiet: _Quiet, least_confidence: float) -> Tensor | None:
         """Learn what the tissue does all the time from the ticks without events; None where they are few."""
