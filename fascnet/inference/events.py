@@ -16,6 +16,7 @@ import dataclasses
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Self
 
 import cv2
 import numpy as np
@@ -30,6 +31,7 @@ from fascnet.inference.event_scores import (
     score_evidence,
     weigh_evidence,
 )
+from fascnet.models.preprocessing import WorkingGrid
 from fascnet.types import Event, EventDefinition, PixelBox, Point
 
 TOP_CELLS = 4
@@ -130,6 +132,11 @@ class EventFinder:
         self._last_active = np.full(shape[0] * shape[1], -(2**40), dtype=np.int64)
         self._waiting: list[Event] = []
         self._traces: dict[tuple[float | None, object], _Trace] = {}
+
+    @classmethod
+    def on_grid(cls, definition: EventDefinition, grid: WorkingGrid) -> Self:
+        """Start on heatmaps of a working clip."""
+        return cls(definition, grid.rate_hz, grid.cells, grid.box, grid.chosen_mm_per_px, grid.pixel_aspect)
 
     def footprint(self, event: Event) -> Footprint:
         """Return the cells that an event of this finder covered."""

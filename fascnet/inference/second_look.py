@@ -23,12 +23,12 @@ from fascnet.data.spool import Spool
 from fascnet.inference.events import EventFinder
 from fascnet.inference.heatmap_store import quantise
 from fascnet.inference.place_evidence import score_places
-from fascnet.inference.streaming import arrange_stream, stack_chunk
+from fascnet.inference.streaming import arrange_stream, reduce_precision, stack_chunk
 from fascnet.models.background import HORIZON_TICKS, fit_modes, learn_modes
 from fascnet.models.blocks import State
 from fascnet.models.motion import N_MEASURED, MeasuredMotion
 from fascnet.models.preprocessing import Tick, WorkingGrid
-from fascnet.models.unet import FasciculationUNet, pad_to_stride
+from fascnet.models.unet import FasciculationUNet
 from fascnet.types import ClipCalibration, EventDefinition
 
 N_MODES = 2
@@ -148,9 +148,8 @@ class _FirstLook:
         to_drop = network.look_ahead + self._n_before
         for chunk in stream:
             images, dt_s = stack_chunk(chunk, device)
-            with torch.inference_mode(), _reduce(device, autocast):
-                grey = pad_to_stride(images.float() / 255.0, network.stride)
-                measured = network.front_end.measure(grey, dt_s, state)
+            with torch.inference_mode(), reduce_precision(device, autocast):
+                measured = network.front_end.measure(network.scale(images), dt_s, state)
                 logits = network.judge_motion(network.front_end.describe(measured, state), state)[0]
             joined = measured.join()[0]
             self._padded = (joined.shape[-2], joined.shape[-1])
@@ -180,14 +179,7 @@ class _FirstLook:
 
     def find_quiet(self, second: SecondLook, grid: WorkingGrid) -> _Quiet:
         """Find the events of the first look; say which ticks are free of them, and which cells are not."""
-        finder = EventFinder(
-            second.definition,
-            grid.rate_hz,
-            grid.cells,
-            grid.box,
-            grid.chosen_mm_per_px,
-            grid.pixel_aspect,
-        )
+        finder = EventFinder.on_grid(second.definition, grid)
         found = [event for chunk in self._read_heatmaps(grid) for h in chunk for event in finder.push(h)]
         found += finder.finish()
         kept, dropped = score_places(found, finder, map(quantise, self._read_heatmaps(grid)))
@@ -211,7 +203,7 @@ class _FirstLook:
     def learn(self, quiet: _Quiet, least_confidence: float) -> Tensor | None:
         """Learn what the tissue does all the time from the ticks without events; None where they are few."""
         ticks = np.flatnonzero(quiet.teaches)
-        if len(ticks) < max(LEAST_TICKS, N_MODES):
+        if len(ticks) < LEAST_TICKS:
             return None
         chosen = np.zeros(self._n_ticks, bool)
         chosen[ticks[np.linspace(0, len(ticks) - 1, min(MOST_TICKS, len(ticks))).round().astype(int)]] = True
@@ -251,7 +243,7 @@ class _FirstLook:
             counted &= quiet.mask(start, joined.shape[1], self._padded)
             shared = fit_modes(measured.residual[0, :, :2], modes, counted)[None]
             rest = measured._replace(residual=measured.residual - torch.cat([shared, shared], dim=2))
-            with torch.inference_mode(), _reduce(device, autocast):
+            with torch.inference_mode(), reduce_precision(device, autocast):
                 moved = MeasuredMotion.split(rest.join().to(device))
                 logits = network.judge_motion(network.front_end.describe(moved, state), state)[0]
             answers = logits[to_drop:, : self._cells[0], : self._cells[1]].float().cpu().numpy()
@@ -262,10 +254,6 @@ class _FirstLook:
                 waiting = waiting[CHUNK_TICKS:]
         if len(waiting):
             yield waiting
-
-
-def _reduce(device: torch.device, autocast: torch.dtype | None) -> torch.autocast:
-    return torch.autocast(device.type, dtype=autocast, enabled=autocast is not None)
 
 
 def _to_half(values: Tensor) -> NDArray[np.float16]:

@@ -91,13 +91,15 @@ def run_chunk(
     autocast: torch.dtype | None,
 ) -> tuple[NDArray[np.float32], State]:
     """Run one chunk (1, T, H, W) and return probabilities (T, h, w) on the CPU, and the new state."""
-    with (
-        torch.inference_mode(),
-        torch.autocast(images.device.type, dtype=autocast, enabled=autocast is not None),
-    ):
+    with torch.inference_mode(), reduce_precision(images.device, autocast):
         logits, state = network(images, dt_s, state)
         probabilities = torch.sigmoid(logits[0].float()).cpu().numpy()
     return probabilities, state
+
+
+def reduce_precision(device: torch.device, autocast: torch.dtype | None) -> torch.autocast:
+    """Return a context in which convolutions run in a reduced precision; None changes nothing."""
+    return torch.autocast(device.type, dtype=autocast, enabled=autocast is not None)
 
 
 def _add_end(ticks: Iterable[Tick], n: int) -> Iterator[Tick]:

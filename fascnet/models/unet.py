@@ -90,12 +90,16 @@ class FasciculationUNet(nn.Module):
         """
         state = {} if state is None else dict(state)
         height, width = images.shape[-2:]
-        grey = pad_to_stride(images.to(self.head.weight.dtype) / 255.0, self.stride)
+        grey = self.scale(images)
         # Nothing in the front end learns: no gradient, and half of the memory.
         with torch.no_grad():
             motion = self.front_end(grey, dt_s, state)
         logits = self.judge_motion(motion, state)
         return logits[..., : height // CELL_PX, : width // CELL_PX], state
+
+    def scale(self, images: Tensor) -> Tensor:
+        """Return grey levels 0-1 of (B, T, H, W) images, edges replicated to multiples of `stride`."""
+        return pad_to_stride(images.to(self.head.weight.dtype) / 255.0, self.stride)
 
     def judge_motion(self, motion: Tensor, state: State) -> Tensor:
         """Tell twitches from other motion: the part that learns.

@@ -171,10 +171,7 @@ def summarise_events(counts: NDArray[np.float64]) -> dict[str, float]:
 
 def start_finder(clip: WorkingClip, definition: EventDefinition) -> EventFinder:
     """Start to look for events in a working clip's heatmaps."""
-    grid = clip.grid
-    return EventFinder(
-        definition, grid.rate_hz, grid.cells, grid.box, grid.chosen_mm_per_px, grid.pixel_aspect
-    )
+    return EventFinder.on_grid(definition, clip.grid)
 
 
 def find_events(

@@ -25,7 +25,7 @@ from fascnet.evaluation.raters.event_groups import (
     vote_on_clip,
 )
 from fascnet.evaluation.raters.staple import fit_staple, list_patterns, number_patterns
-from fascnet.evaluation.sources.source import NOTHING_KNOWN, ClipFacts
+from fascnet.evaluation.sources.source import NO_FACTS, NOTHING_KNOWN, ClipFacts
 from fascnet.evaluation.uncertainty.bootstrap import FloatArray
 from fascnet.types import FASCICULATION, Event, Interval, Labels
 
@@ -48,7 +48,7 @@ def build_consensus(
     method: str = "majority",
     min_raters: int = 2,
     silent_certainty: frozenset[str] = frozenset({UNSURE}),
-    facts: Mapping[str, ClipFacts] | None = None,
+    facts: Mapping[str, ClipFacts] = NO_FACTS,
     name: str = "consensus",
 ) -> dict[str, Labels]:
     """Build the consensus of raters on every clip that enough of them examined.
@@ -79,7 +79,7 @@ def build_consensus(
         labels = [by_rater.get(rater, Labels(clip_id, rater, (), ())) for rater in who]
         examined = find_examined([one.examined for one in labels], min_raters)
         if examined:
-            known = NOTHING_KNOWN if facts is None else facts.get(clip_id, NOTHING_KNOWN)
+            known = facts.get(clip_id, NOTHING_KNOWN)
             groups = [
                 group
                 for label in sorted({event.label for one in labels for event in one.events})
@@ -155,7 +155,7 @@ def count_patterns(
     n_subjects: int,
     *,
     silent_certainty: frozenset[str] = frozenset({UNSURE}),
-    facts: Mapping[str, ClipFacts] | None = None,
+    facts: Mapping[str, ClipFacts] = NO_FACTS,
 ) -> tuple[FloatArray, FloatArray]:
     """Count vote patterns and examined minutes per subject, as `staple.estimate_raters` wants them.
 
@@ -176,7 +176,7 @@ def count_patterns(
     for clip_id, by_rater in clips.items():
         labels = [by_rater.get(rater, Labels(clip_id, rater, (), ())) for rater in raters]
         subject = subjects[clip_id]
-        known = NOTHING_KNOWN if facts is None else facts.get(clip_id, NOTHING_KNOWN)
+        known = facts.get(clip_id, NOTHING_KNOWN)
         votes = vote_on_clip(labels, group_events(labels, rule, facts=known), silent_certainty)
         np.add.at(counts[subject], number_patterns(votes), 1.0)
         minutes[subject] += [sum(end - start for start, end in _unite(o.examined)) / 60 for o in labels]

@@ -24,7 +24,7 @@ from fascnet.evaluation.matching.match import MatchingRule, match_events
 from fascnet.evaluation.raters import staple
 from fascnet.evaluation.raters.agreement import cohen_kappa, count_cells, intersect
 from fascnet.evaluation.raters.consensus import UNSURE, ClipLabels, build_consensus
-from fascnet.evaluation.sources.source import NOTHING_KNOWN, ClipFacts
+from fascnet.evaluation.sources.source import NO_FACTS, NOTHING_KNOWN, ClipFacts
 from fascnet.evaluation.uncertainty.bootstrap import (
     Figure,
     FloatArray,
@@ -110,7 +110,7 @@ def leave_one_out(
     method: str = "majority",
     min_raters: int = 2,
     ignored_certainty: frozenset[str] = frozenset({UNSURE}),
-    facts: Mapping[str, ClipFacts] | None = None,
+    facts: Mapping[str, ClipFacts] = NO_FACTS,
 ) -> LeaveOneOut:
     """Score the model and each rater against the consensus of the other raters.
 
@@ -156,7 +156,7 @@ def leave_one_out(
             if not seen:
                 continue
             used += 1
-            known = NOTHING_KNOWN if facts is None else facts.get(clip_id, NOTHING_KNOWN)
+            known = facts.get(clip_id, NOTHING_KNOWN)
             for side, labels in enumerate(both):
                 row = _score(reference, labels, rule, seen, ignored_certainty, known)
                 sums[subjects[clip_id], r, side] += row

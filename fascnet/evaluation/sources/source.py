@@ -11,6 +11,7 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +50,9 @@ class ClipFacts:
 
 NOTHING_KNOWN = ClipFacts("")
 """Of a clip that nobody says anything about."""
+
+NO_FACTS: Mapping[str, ClipFacts] = MappingProxyType({})
+"""Of no clip anything."""
 
 
 @dataclass(frozen=True, slots=True)
