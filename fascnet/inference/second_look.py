@@ -3,7 +3,8 @@
 The first look finds events; the ticks without any teach what the tissue does all the time
 (`fascnet.models.background`); the second look sees the clip without that, and both are averaged. Between
 the looks the measured motion waits in a temporary file, 2.2 MB a second of 64x64 cells: memory does not grow
-with the clip.
+with the clip. The second look is for the seconds in which the first saw anything at all; elsewhere it would
+say "no" once more, for as much time.
 """
 
 from __future__ import annotations
@@ -51,6 +52,15 @@ LEAST_TICKS = 60
 MOST_TICKS = 400
 """So many ticks, evenly drawn from all that are free of events, are learned from: memory is bounded."""
 
+NOTICED = 0.02
+"""Ticks in which a cell is so probable in the first look are looked at again (docs/experiments.md)."""
+
+MARGIN_S = 0.5
+"""So much before and after them is looked at again as well."""
+
+WARM_UP_TICKS = 48
+"""A look from within a clip starts so much earlier: the network remembers 44 ticks, the front end 36."""
+
 CHUNK_TICKS = 16
 """Ticks per call of the network in both looks. Fixed: what is kept in half precision between them would show
 how the clip was cut, in the fourth digit."""
@@ -71,17 +81,19 @@ class SecondLook:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Quiet:
-    """Where nothing twitched in the first look.
+class _Findings:
+    """What the first look found: where nothing twitched, and what deserves a second look.
 
     Attributes:
         teaches: (T,), the ticks that are free of events.
         events: first tick, the one after the last, and cells (h, w) in which events hide what the tissue
             does.
+        stretches: first tick and the one after the last of what is looked at again, apart from each other.
     """
 
     teaches: NDArray[np.bool_]
     events: list[tuple[int, int, NDArray[np.bool_]]]
+    stretches: list[tuple[int, int]]
 
     def mask(self, start: int, n_ticks: int, shape: tuple[int, int]) -> Tensor:
         """Return bool (n_ticks, h, w) from a tick on, on a grid as large or larger: no event is there."""
@@ -111,79 +123,68 @@ def look_twice(
         autocast: reduced precision for the convolutions (CUDA), or None.
     """
     with Spool("the motion of the clip") as motion, Spool("the first look at the clip") as logits:
-        look = _FirstLook(motion, logits, grid.cells)
-        look.run(network, ticks, device, autocast)
-        quiet = look.find_quiet(second, grid)
-        modes = look.learn(quiet, network.front_end.regularisation)
-        first = look.read_logits()
-        if modes is None:
-            means: Iterator[NDArray[np.float32]] = first
-        else:
-            again = look.look_again(network, modes, quiet, device, autocast)
-            means = (0.5 * (one + two) for one, two in zip(first, again, strict=True))
-        for mean in means:
+        looks = _Looks(network, device, autocast, motion, logits, grid)
+        looks.look(ticks)
+        found = looks.sum_up(second)
+        modes = looks.learn(found)
+        for mean in looks.read_logits() if modes is None else looks.look_again(found, modes):
             calibrated = second.calibration.slope * mean + second.calibration.intercept
             yield np.asarray(expit(calibrated), np.float32)
 
 
-class _FirstLook:
-    """The first look at a clip: measured motion and logits, in half precision, in two temporary files."""
+class _Looks:
+    """Two looks at a clip; measured motion and the first logits, in half precision, in temporary files."""
 
-    def __init__(self, motion: Spool, logits: Spool, cells: tuple[int, int]) -> None:
-        self._motion, self._logits = motion, logits
-        self._cells = cells
-        self._padded = cells
-        self._n_before = self._n_ticks = self._n_measured = 0
-
-    def run(
+    def __init__(
         self,
         network: FasciculationUNet,
-        ticks: Iterable[Tick],
         device: torch.device,
         autocast: torch.dtype | None,
+        motion: Spool,
+        logits: Spool,
+        grid: WorkingGrid,
     ) -> None:
-        """Look at a clip for the first time."""
-        stream, self._n_before = arrange_stream(ticks, network.look_ahead, CHUNK_TICKS)
+        self._network, self._device, self._autocast = network, device, autocast
+        self._motion, self._logits = motion, logits
+        self._grid = grid
+        self._padded = grid.cells
+        self._n_before = self._n_ticks = 0
+
+    def look(self, ticks: Iterable[Tick]) -> None:
+        """Look for the first time."""
+        stream, self._n_before = arrange_stream(ticks, self._network.look_ahead, CHUNK_TICKS)
         state: State = {}
-        to_drop = network.look_ahead + self._n_before
+        to_drop = self._network.look_ahead + self._n_before
         for chunk in stream:
-            images, dt_s = stack_chunk(chunk, device)
-            with torch.inference_mode(), reduce_precision(device, autocast):
-                measured = network.front_end.measure(network.scale(images), dt_s, state)
-                logits = network.judge_motion(network.front_end.describe(measured, state), state)[0]
+            images, dt_s = stack_chunk(chunk, self._device)
+            with torch.inference_mode(), reduce_precision(self._device, self._autocast):
+                measured = self._network.front_end.measure(self._network.scale(images), dt_s, state)
             joined = measured.join()[0]
             self._padded = (joined.shape[-2], joined.shape[-1])
             self._motion.append(_to_half(joined).tobytes())
-            self._n_measured += len(joined)
-            answers = logits[to_drop:, : self._cells[0], : self._cells[1]]
-            to_drop = max(0, to_drop - len(logits))
+            answers = self._judge(measured, state)[to_drop:]
+            to_drop = max(0, to_drop - len(joined))
             self._logits.append(_to_half(answers).tobytes())
             self._n_ticks += len(answers)
 
-    def read_logits(self) -> Iterator[NDArray[np.float32]]:
-        """Yield the logits (t, h, w), `CHUNK_TICKS` at a time."""
-        size = 2 * math.prod(self._cells)
-        for first in range(0, self._n_ticks, CHUNK_TICKS):
-            n = min(CHUNK_TICKS, self._n_ticks - first)
-            raw = np.frombuffer(self._logits.read(first * size, n * size), np.float16)
-            yield raw.reshape(n, *self._cells).astype(np.float32)
+    def _judge(self, measured: MeasuredMotion, state: State) -> Tensor:
+        """Return the logits (T, h, w) on the grid, `look_ahead` ticks late."""
+        height, width = self._grid.cells
+        with torch.inference_mode(), reduce_precision(self._device, self._autocast):
+            logits = self._network.judge_motion(self._network.front_end.describe(measured, state), state)
+        return logits[0, :, :height, :width]
 
-    def _read_motion(self) -> Iterator[tuple[int, Tensor]]:
-        """Yield (tick of the clip, (1, t, C, h, w)) from the lead-in to the empty ticks at the end."""
-        shape = (N_MEASURED, *self._padded)
-        size = 2 * math.prod(shape)
-        for first in range(0, self._n_measured, CHUNK_TICKS):
-            n = min(CHUNK_TICKS, self._n_measured - first)
-            raw = np.frombuffer(self._motion.read(first * size, n * size), np.float16)
-            yield first - self._n_before, torch.from_numpy(raw.reshape(1, n, *shape).astype(np.float32))
-
-    def find_quiet(self, second: SecondLook, grid: WorkingGrid) -> _Quiet:
-        """Find the events of the first look; say which ticks are free of them, and which cells are not."""
-        finder = EventFinder.on_grid(second.definition, grid)
-        found = [event for chunk in self._read_heatmaps(grid) for h in chunk for event in finder.push(h)]
-        found += finder.finish()
-        kept, dropped = score_places(found, finder, map(quantise, self._read_heatmaps(grid)))
-        before, after, learned_after = (round(s * grid.rate_hz) for s in (BEFORE_S, AFTER_S, LEARNED_AFTER_S))
+    def sum_up(self, second: SecondLook) -> _Findings:
+        """Find the events of the first look; say what they hide, and what is to be looked at again."""
+        rate_hz = self._grid.rate_hz
+        finder = EventFinder.on_grid(second.definition, self._grid)
+        candidates, noticed = [], []
+        for heatmaps in self._read_heatmaps():
+            noticed += list(heatmaps.max(axis=(1, 2)) >= NOTICED)
+            candidates += [event for heatmap in heatmaps for event in finder.push(heatmap)]
+        candidates += finder.finish()
+        kept, dropped = score_places(candidates, finder, map(quantise, self._read_heatmaps()))
+        before, after, learned_after = (round(s * rate_hz) for s in (BEFORE_S, AFTER_S, LEARNED_AFTER_S))
         teaches = np.ones(self._n_ticks, bool)
         doubtful = [event for event in dropped if event.score is not None and event.score > DOUBTFUL_SCORE]
         for event in (*kept, *doubtful):
@@ -194,16 +195,13 @@ class _FirstLook:
             first, stop = finder.ticks(event)
             cells = ndimage.binary_dilation(finder.footprint(event).cells(), iterations=GROWN_CELLS)
             hidden.append((max(0, first - before), stop + after, cells))
-        return _Quiet(teaches, hidden)
+        stretches = find_stretches(np.array(noticed, bool), round(MARGIN_S * rate_hz))
+        return _Findings(teaches, hidden, stretches)
 
-    def _read_heatmaps(self, grid: WorkingGrid) -> Iterator[NDArray[np.float32]]:
-        for logits in self.read_logits():
-            yield grid.silence(expit(logits))
-
-    def learn(self, quiet: _Quiet, least_confidence: float) -> Tensor | None:
-        """Learn what the tissue does all the time from the ticks without events; None where they are few."""
-        ticks = np.flatnonzero(quiet.teaches)
-        if len(ticks) < LEAST_TICKS:
+    def learn(self, found: _Findings) -> Tensor | None:
+        """Learn what the tissue does all the time; None if nobody asks or few ticks are free of events."""
+        ticks = np.flatnonzero(found.teaches)
+        if len(ticks) < LEAST_TICKS or not found.stretches:
             return None
         chosen = np.zeros(self._n_ticks, bool)
         chosen[ticks[np.linspace(0, len(ticks) - 1, min(MOST_TICKS, len(ticks))).round().astype(int)]] = True
@@ -211,49 +209,88 @@ class _FirstLook:
         textured = torch.empty(len(displacement), *self._padded, dtype=torch.bool)
         n_taken = 0
         past = torch.zeros(HORIZON_TICKS - 1, 2, *self._padded)
-        for start, joined in self._read_motion():
+        for start, joined in self._read_motion(1 - HORIZON_TICKS, self._n_ticks):
             measured = MeasuredMotion.split(joined)
             velocity = torch.cat([past, measured.residual[0, :, :2]])
             past = velocity[-(HORIZON_TICKS - 1) :]
             n_ticks = joined.shape[1]
-            inside = [k for k in range(n_ticks) if 0 <= start + k < self._n_ticks and chosen[start + k]]
+            inside = [k for k in range(n_ticks) if start + k >= 0 and chosen[start + k]]
             if inside:
                 summed = sum(velocity[lag : lag + n_ticks] for lag in range(HORIZON_TICKS))
                 part = slice(n_taken, n_taken + len(inside))
                 displacement[part] = torch.as_tensor(summed)[inside]
-                textured[part] = measured.confidence[0, inside, 0] > least_confidence
+                textured[part] = measured.confidence[0, inside, 0] > self._network.front_end.regularisation
                 n_taken += len(inside)
         return learn_modes(displacement, textured, N_MODES)
 
-    def look_again(
-        self,
-        network: FasciculationUNet,
-        modes: Tensor,
-        quiet: _Quiet,
-        device: torch.device,
-        autocast: torch.dtype | None,
+    def look_again(self, found: _Findings, modes: Tensor) -> Iterator[NDArray[np.float32]]:
+        """Yield the logits (t, h, w) of all ticks: of the first look, in stretches the mean of both."""
+        n_done = 0
+        for first, stop in found.stretches:
+            yield from self.read_logits(n_done, first)
+            n_done = first
+            for again in self._look_without(modes, found, first, stop):
+                (once,) = self.read_logits(n_done, n_done + len(again))
+                yield 0.5 * (once + again)
+                n_done += len(again)
+        yield from self.read_logits(n_done)
+
+    def read_logits(self, first: int = 0, stop: int | None = None) -> Iterator[NDArray[np.float32]]:
+        """Yield the first look's logits (t, h, w) of some ticks, or all, `CHUNK_TICKS` at a time."""
+        size = 2 * math.prod(self._grid.cells)
+        stop = self._n_ticks if stop is None else stop
+        for start in range(first, stop, CHUNK_TICKS):
+            n = min(CHUNK_TICKS, stop - start)
+            raw = np.frombuffer(self._logits.read(start * size, n * size), np.float16)
+            yield raw.reshape(n, *self._grid.cells).astype(np.float32)
+
+    def _look_without(
+        self, modes: Tensor, found: _Findings, first: int, stop: int
     ) -> Iterator[NDArray[np.float32]]:
-        """Yield the logits (t, h, w) of a look without the modes, `CHUNK_TICKS` at a time."""
+        """Yield the logits (t, h, w) of a stretch seen without the modes, at most `CHUNK_TICKS` at a time."""
         state: State = {}
-        to_drop = network.look_ahead + self._n_before
-        waiting = np.zeros((0, *self._cells), np.float32)
-        for start, joined in self._read_motion():
+        look_ahead = self._network.look_ahead
+        begin = max(-self._n_before, first - WARM_UP_TICKS)
+        to_drop = look_ahead + first - begin
+        for start, joined in self._read_motion(begin, stop + look_ahead):
             measured = MeasuredMotion.split(joined)
-            counted = measured.confidence[0, :, 0] > network.front_end.regularisation
-            counted &= quiet.mask(start, joined.shape[1], self._padded)
+            counted = measured.confidence[0, :, 0] > self._network.front_end.regularisation
+            counted &= found.mask(start, joined.shape[1], self._padded)
             shared = fit_modes(measured.residual[0, :, :2], modes, counted)[None]
             rest = measured._replace(residual=measured.residual - torch.cat([shared, shared], dim=2))
-            with torch.inference_mode(), reduce_precision(device, autocast):
-                moved = MeasuredMotion.split(rest.join().to(device))
-                logits = network.judge_motion(network.front_end.describe(moved, state), state)[0]
-            answers = logits[to_drop:, : self._cells[0], : self._cells[1]].float().cpu().numpy()
-            to_drop = max(0, to_drop - len(logits))
-            waiting = np.concatenate([waiting, answers])
-            while len(waiting) >= CHUNK_TICKS:
-                yield waiting[:CHUNK_TICKS]
-                waiting = waiting[CHUNK_TICKS:]
-        if len(waiting):
-            yield waiting
+            answers = self._judge(MeasuredMotion.split(rest.join().to(self._device)), state)[to_drop:]
+            to_drop = max(0, to_drop - joined.shape[1])
+            if len(answers):
+                yield answers.float().cpu().numpy()
+
+    def _read_heatmaps(self) -> Iterator[NDArray[np.float32]]:
+        for logits in self.read_logits():
+            yield self._grid.silence(expit(logits))
+
+    def _read_motion(self, first: int, stop: int) -> Iterator[tuple[int, Tensor]]:
+        """Yield (tick, (1, t, C, h, w)); the lead-in lies before tick 0, the empty ticks behind the last."""
+        shape = (N_MEASURED, *self._padded)
+        size = 2 * math.prod(shape)
+        for start in range(max(first, -self._n_before), stop, CHUNK_TICKS):
+            n = min(CHUNK_TICKS, stop - start)
+            raw = np.frombuffer(self._motion.read((start + self._n_before) * size, n * size), np.float16)
+            yield start, torch.from_numpy(raw.reshape(1, n, *shape).astype(np.float32))
+
+
+def find_stretches(noticed: NDArray[np.bool_], margin_ticks: int) -> list[tuple[int, int]]:
+    """Find what to look at again: what was noticed (T,), with a margin, in as few pieces as cost no more.
+
+    Returns:
+        First tick and the one after the last of each, in order; where they are not further apart than a
+        look needs to warm up, they are one.
+    """
+    found: list[tuple[int, int]] = []
+    for tick in np.flatnonzero(noticed):
+        first, stop = max(0, int(tick) - margin_ticks), min(len(noticed), int(tick) + margin_ticks + 1)
+        if found and first - found[-1][1] <= WARM_UP_TICKS:
+            first = found.pop()[0]
+        found.append((first, stop))
+    return found
 
 
 def _to_half(values: Tensor) -> NDArray[np.float16]:

@@ -6,7 +6,7 @@ import torch
 from numpy.typing import NDArray
 
 from fascnet.inference import second_look
-from fascnet.inference.second_look import SecondLook, look_twice
+from fascnet.inference.second_look import SecondLook, find_stretches, look_twice
 from fascnet.inference.streaming import stream_probabilities
 from fascnet.models.preprocessing import Tick, WorkingGrid
 from fascnet.models.unet import FasciculationUNet
@@ -28,6 +28,11 @@ def make_ticks(n: int) -> list[Tick]:
     return [Tick(image, 0.0 if k == 0 else 1 / 30) for k, image in enumerate(images)]
 
 
+@pytest.fixture
+def _notice_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(second_look, "NOTICED", 0.0)
+
+
 def run(network: FasciculationUNet, ticks: list[Tick], second: SecondLook) -> NDArray[np.float32]:
     return np.concatenate(list(look_twice(network, ticks, CPU, second, GRID)))
 
@@ -44,12 +49,14 @@ def test_one_heatmap_for_every_tick(look_ahead: int, n_ticks: int) -> None:
     assert (heatmaps >= 0).all() and (heatmaps <= 1).all()
 
 
+@pytest.mark.usefixtures("_notice_everything")
 def test_without_quiet_seconds_the_first_look_stands_alone() -> None:
     network, ticks = make_network(2), make_ticks(100)
     assert np.abs(run(network, ticks, SecondLook(ALWAYS)) - look_once(network, ticks)).max() < 1e-3
     assert np.abs(run(network, ticks, SecondLook(NO_EVENT)) - look_once(network, ticks)).max() > 1e-3
 
 
+@pytest.mark.usefixtures("_notice_everything")
 def test_modes_that_say_nothing_give_the_same_look_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """The second look runs on what was kept of the first: lead-in, order and end are the same."""
     monkeypatch.setattr(second_look, "fit_modes", lambda velocity, *_: torch.zeros_like(velocity))
@@ -57,6 +64,7 @@ def test_modes_that_say_nothing_give_the_same_look_again(monkeypatch: pytest.Mon
     assert np.abs(run(network, ticks, SecondLook(NO_EVENT)) - look_once(network, ticks)).max() < 2e-3
 
 
+@pytest.mark.usefixtures("_notice_everything")
 def test_the_mean_is_calibrated() -> None:
     network, ticks = make_network(2), make_ticks(80)
     plain = run(network, ticks, SecondLook(NO_EVENT)).astype(np.float64)
@@ -65,14 +73,15 @@ def test_the_mean_is_calibrated() -> None:
 
 
 def test_ticks_and_cells_of_events_are_left_out() -> None:
-    quiet = second_look._Quiet(np.ones(100, bool), [(10, 20, np.eye(8, 9, dtype=bool))])
-    free = quiet.mask(8, 16, (8, 10))
+    found = second_look._Findings(np.ones(100, bool), [(10, 20, np.eye(8, 9, dtype=bool))], [])
+    free = found.mask(8, 16, (8, 10))
     assert free.shape == (16, 8, 10)
     assert not free[2:12, 0, 0].any() and free[:2].all() and free[12:].all() and free[..., 9].all()
-    assert quiet.mask(-12, 16, (8, 9)).all()
-    assert not quiet.mask(16, 16, (8, 9))[3, 3, 3]
+    assert found.mask(-12, 16, (8, 9)).all()
+    assert not found.mask(16, 16, (8, 9))[3, 3, 3]
 
 
+@pytest.mark.usefixtures("_notice_everything")
 def test_nothing_is_learned_around_what_the_first_look_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """A motor unit that fires again and again must not be taken for background."""
     learned: list[int] = []
@@ -92,6 +101,53 @@ def test_nothing_is_learned_around_what_the_first_look_found(monkeypatch: pytest
     tick = int(highest.argmax())
     hidden = range(max(0, tick - 8), min(150, tick + 1 + 30))
     assert learned == [150, 150 - len(hidden)]
+
+
+def test_only_what_was_noticed_is_looked_at_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Around the hottest tick both looks count, elsewhere the first alone: whether or not they agree."""
+    network, ticks = make_network(2), make_ticks(300)
+    once = look_once(network, ticks)
+    highest = once.max(axis=(1, 2))
+    second, third = np.sort(highest)[-2:]
+    monkeypatch.setattr(second_look, "NOTICED", float(second + third) / 2)
+    differs = np.abs(run(network, ticks, SecondLook(NO_EVENT)) - once).max(axis=(1, 2)) > 1e-4
+    tick = int(highest.argmax())
+    assert differs[max(0, tick - 15) : tick + 16].sum() > 10
+    assert not differs[: max(0, tick - 15)].any() and not differs[tick + 16 :].any()
+
+
+def test_a_look_from_within_a_clip_has_warmed_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The network answers about the middle as if it had seen the clip from its start."""
+    monkeypatch.setattr(second_look, "fit_modes", lambda velocity, *_: torch.zeros_like(velocity))
+    monkeypatch.setattr(second_look, "find_stretches", lambda *_: [(120, 150), (220, 251)])
+    network, ticks = make_network(4), make_ticks(260)
+    twice, once = run(network, ticks, SecondLook(NO_EVENT)), look_once(network, ticks)
+    assert once[220:251].std() > 0.001
+    assert np.abs(twice - once).max() < 1e-3
+
+
+def test_where_nothing_was_noticed_nothing_is_learned(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(second_look, "NOTICED", 1.0)
+    monkeypatch.setattr(second_look, "learn_modes", lambda *_: pytest.fail("no second look was due"))
+    network, ticks = make_network(2), make_ticks(100)
+    assert np.abs(run(network, ticks, SecondLook(NO_EVENT)) - look_once(network, ticks)).max() < 1e-3
+
+
+@pytest.mark.parametrize(
+    ("ticks", "stretches"),
+    [
+        ([], []),
+        ([0], [(0, 11)]),
+        ([50, 51, 55], [(40, 66)]),
+        ([299], [(289, 300)]),
+        ([20, 89], [(10, 100)]),  # 48 ticks between them: a look of its own would start there anyway
+        ([20, 90], [(10, 31), (80, 101)]),
+    ],
+)
+def test_stretches_have_margins_and_join(ticks: list[int], stretches: list[tuple[int, int]]) -> None:
+    noticed = np.zeros(300, bool)
+    noticed[ticks] = True
+    assert find_stretches(noticed, 10) == stretches
 
 
 def test_no_tick_no_heatmap() -> None:

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from fascnet.models.background import fit_modes, learn_modes
+from fascnet.models.background import choose_cells, fit_modes, learn_modes
 
 H, W, T = 12, 16, 90
 EVERYWHERE = torch.ones(T, H, W, dtype=torch.bool)
@@ -89,3 +89,25 @@ def test_a_still_picture_stays_still(counted: Tensor) -> None:
     assert modes.isfinite().all()
     field = fit_modes(still, modes, counted)
     assert field.abs().max() == 0
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "step"), [(12, 16, 1), (1, 3000, 2), (32, 32, 1), (64, 64, 2), (120, 160, 4)]
+)
+def test_a_regular_grid_of_cells_is_asked(height: int, width: int, step: int) -> None:
+    cells = choose_cells(height, width)
+    rows, columns = cells // width, cells % width
+    assert set(rows.tolist()) == set(range(0, height, step))
+    assert set(columns.tolist()) == set(range(0, width, step))
+
+
+def test_large_pictures_are_fitted_as_surely() -> None:
+    """Every fourth cell is asked how strong the modes are, and all of them get their share."""
+    y, x = torch.arange(64)[:, None], torch.arange(64)
+    bump = torch.exp(-((y - 20) ** 2 + (x - 40) ** 2) / 800.0)
+    field = torch.stack([bump, 0.5 * bump])
+    beats = torch.sin(torch.arange(T) * 0.25)[:, None, None, None]
+    moved = beats * field + 0.01 * torch.randn(T, 2, 64, 64, generator=torch.Generator().manual_seed(0))
+    everywhere = torch.ones(T, 64, 64, dtype=torch.bool)
+    modes = learn_modes(moved, everywhere, 2)
+    assert (fit_modes(moved, modes, everywhere) - beats * field).abs().max() < 0.08
