@@ -22,7 +22,7 @@ from fascnet import __version__
 from fascnet.data.whole_file import write_whole
 from fascnet.errors import ModelFileError, SettingError
 from fascnet.inference.events import EventFinder
-from fascnet.inference.second_look import SecondLook
+from fascnet.inference.second_look import NOTICED, SecondLook
 from fascnet.models.build import build_network, understand_earlier
 from fascnet.models.preprocessing import Preprocessor
 from fascnet.models.unet import FasciculationUNet
@@ -172,7 +172,9 @@ def _read_spec(path: Path, header: str) -> ModelSpec:
         if raw.get("second_look") is not None:
             second = raw["second_look"]
             values["second_look"] = SecondLook(
-                EventDefinition(**second["definition"]), ClipCalibration(**second["calibration"])
+                EventDefinition(**second["definition"]),
+                ClipCalibration(**second["calibration"]),
+                second.get("noticed", NOTICED),
             )
         values["subjects_sha256"] = tuple(raw["subjects_sha256"])
         for key in ("training_subjects_sha256", "tuning_subjects_sha256"):
@@ -181,7 +183,7 @@ def _read_spec(path: Path, header: str) -> ModelSpec:
         numbers = [n for each in _list_definitions(spec) for n in asdict(each).values()]
         numbers += asdict(spec.calibration).values()
         if spec.second_look is not None:
-            numbers += asdict(spec.second_look.calibration).values()
+            numbers += [*asdict(spec.second_look.calibration).values(), spec.second_look.noticed]
         if "clip_threshold" in spec.operating_point:
             numbers.append(spec.operating_point["clip_threshold"])
     except (json.JSONDecodeError, RecursionError, AttributeError, KeyError, TypeError) as error:

@@ -14,6 +14,7 @@ from fascnet.errors import DeviceError, SettingError
 from fascnet.inference.model_file import Model, find_packaged_model, load_model
 from fascnet.inference.second_look import look_twice
 from fascnet.inference.streaming import stream_probabilities
+from fascnet.models.blocks import fold_norms
 from fascnet.models.preprocessing import Preprocessor, Tick, WorkingGrid
 from fascnet.types import ClipCalibration, EventDefinition, HeatmapStream, Recording
 
@@ -54,7 +55,7 @@ class NetworkPredictor:
         self.chunk_frames = chunk_frames
         self.precision = precision
         self.preprocessor = Preprocessor(**model.spec.preprocessing)
-        self._network = model.network.to(device)
+        self._network = fold_norms(model.network).to(device)
         if compile:
             self._network.compile(dynamic=True)
         self._compiled = compile

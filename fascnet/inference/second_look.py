@@ -53,7 +53,7 @@ MOST_TICKS = 400
 """So many ticks, evenly drawn from all that are free of events, are learned from: memory is bounded."""
 
 NOTICED = 0.02
-"""Ticks in which a cell is so probable in the first look are looked at again (docs/experiments.md)."""
+"""What lies below it in the first look is not worth a second one (docs/experiments.md)."""
 
 MARGIN_S = 0.5
 """So much before and after them is looked at again as well."""
@@ -74,10 +74,12 @@ class SecondLook:
         definition: what makes an event in the first look.
         calibration: `slope` and `intercept` of the mean of both looks' logits: cells of probability p should
             twitch in a share of p.
+        noticed: ticks in which a cell is so probable in the first look are looked at again; 0 is all of them.
     """
 
     definition: EventDefinition
     calibration: ClipCalibration = field(default_factory=ClipCalibration)
+    noticed: float = NOTICED
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -180,7 +182,7 @@ class _Looks:
         finder = EventFinder.on_grid(second.definition, self._grid)
         candidates, noticed = [], []
         for heatmaps in self._read_heatmaps():
-            noticed += list(heatmaps.max(axis=(1, 2)) >= NOTICED)
+            noticed += list(heatmaps.max(axis=(1, 2)) >= second.noticed)
             candidates += [event for heatmap in heatmaps for event in finder.push(heatmap)]
         candidates += finder.finish()
         kept, dropped = score_places(candidates, finder, map(quantise, self._read_heatmaps()))

@@ -7,10 +7,14 @@ missing entry means the start of a clip.
 
 from __future__ import annotations
 
-from typing import Any
+import copy
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+_Network = TypeVar("_Network", bound=nn.Module)
 
 State = dict[str, Tensor]
 """Streaming state: what each stateful block must remember of the past, keyed by the block's name."""
@@ -112,12 +116,26 @@ class SpatialConv(nn.Module):
     def __init__(self, channels_in: int, channels_out: int, stride: int = 1) -> None:
         super().__init__()
         self.conv = nn.Conv2d(channels_in, channels_out, 3, stride=stride, padding=1, bias=False)
-        self.norm = nn.BatchNorm2d(channels_out)
+        self.norm: nn.Module = nn.BatchNorm2d(channels_out)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, C, H, W) to (N, C', H / stride, W / stride)."""
         normalised: Tensor = self.norm(self.conv(x))
         return torch.relu(normalised)
+
+
+def fold_norms(network: _Network) -> _Network:
+    """Return a copy for prediction whose batch norms are part of its convolutions: one pass fewer for each.
+
+    Args:
+        network: in evaluation mode; not changed.
+    """
+    folded = copy.deepcopy(network)
+    for block in list(folded.modules()):
+        if isinstance(block, SpatialConv) and isinstance(block.norm, nn.BatchNorm2d):
+            block.conv = fuse_conv_bn_eval(block.conv, block.norm)
+            block.norm = nn.Identity()
+    return folded.to(memory_format=torch.channels_last)
 
 
 class Stage(nn.Module):

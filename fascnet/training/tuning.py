@@ -126,7 +126,7 @@ def tune_on_validation(
     """
     with HeatmapSpool() as spool:
         # As the mean of both looks is: it is calibrated anew.
-        raw = None if second is None else SecondLook(second.definition)
+        raw = None if second is None else replace(second, calibration=ClipCalibration())
         cells = _fill_spool(spool, network, clips, device, raw)
         calibration_of_cells = fit_cell_calibration(cells)
         spool.calibrate(calibration_of_cells)
@@ -138,7 +138,7 @@ def tune_on_validation(
         if second is None:
             fold_into_head(network, calibration_of_cells)
         else:
-            second = SecondLook(second.definition, calibration_of_cells)
+            second = replace(second, calibration=calibration_of_cells)
         if scored is not None:
             definition, left_out["event_f1_left_out"] = scored
         else:

@@ -221,6 +221,7 @@ def test_other_weights(tmp_path: Path) -> None:
         ({"second_look": {"definition": {}}}, "damaged"),
         ({"second_look": {"definition": {"onset_threshold": 7.0}, "calibration": {}}}, "threshold"),
         ({"second_look": {"definition": {}, "calibration": {"slope": "steep"}}}, "no number"),
+        ({"second_look": {"definition": {}, "calibration": {}, "noticed": [0.1]}}, "no number"),
     ],
 )
 def test_damaged_specifications(path: Path, change: dict[str, Any], told: str) -> None:

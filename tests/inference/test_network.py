@@ -13,6 +13,7 @@ from fascnet.errors import DeviceError, ModelFileError, SettingError
 from fascnet.inference.model_file import load_model, save_model
 from fascnet.inference.network import NetworkPredictor, choose_device, load_network_predictor
 from fascnet.inference.second_look import SecondLook, look_twice
+from fascnet.models.blocks import fold_norms
 from fascnet.types import ClipCalibration, EventDefinition, Recording
 from tests.data.tiny import make_frames, write_clip
 from tests.inference.test_model_file import SPEC
@@ -51,7 +52,7 @@ def test_looks_twice_where_the_model_file_says_so(tmp_path: Path, recording: Rec
     heatmaps = predict(predictor, recording)
     ticks = predictor.preprocessor.ticks(recording, predictor.preprocessor.plan(recording.info))
     grid = predictor.preprocessor.plan(recording.info)
-    expected = look_twice(predictor.model.network, ticks, torch.device("cpu"), second, grid)
+    expected = look_twice(fold_norms(predictor.model.network), ticks, torch.device("cpu"), second, grid)
     assert np.array_equal(heatmaps, np.concatenate(list(expected)))
     other = load_network_predictor(str(path), "cpu", chunk_frames=3)
     assert np.array_equal(heatmaps, predict(other, recording)), "chunk_frames changes nothing"

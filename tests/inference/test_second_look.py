@@ -17,6 +17,8 @@ CPU = torch.device("cpu")
 GRID = WorkingGrid(32, 36, 30.0, (0, 0, 36, 32), 0.15, None)
 NO_EVENT = EventDefinition(1.0, 1.0)
 ALWAYS = EventDefinition(1e-6, 1e-6)
+LOOK = SecondLook(NO_EVENT, noticed=0)
+"""Looks at all ticks again."""
 
 
 def make_ticks(n: int) -> list[Tick]:
@@ -26,11 +28,6 @@ def make_ticks(n: int) -> list[Tick]:
     moves = rng.integers(0, 3, (n, 2))
     images = [np.ascontiguousarray(speckle[y : y + 32, x : x + 36]) for y, x in moves]
     return [Tick(image, 0.0 if k == 0 else 1 / 30) for k, image in enumerate(images)]
-
-
-@pytest.fixture
-def _notice_everything(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(second_look, "NOTICED", 0.0)
 
 
 def run(network: FasciculationUNet, ticks: list[Tick], second: SecondLook) -> NDArray[np.float32]:
@@ -44,31 +41,28 @@ def look_once(network: FasciculationUNet, ticks: list[Tick]) -> NDArray[np.float
 @pytest.mark.parametrize("look_ahead", [0, 4])
 @pytest.mark.parametrize("n_ticks", [1, 3, 16, 61, 90])
 def test_one_heatmap_for_every_tick(look_ahead: int, n_ticks: int) -> None:
-    heatmaps = run(make_network(look_ahead), make_ticks(n_ticks), SecondLook(NO_EVENT))
+    heatmaps = run(make_network(look_ahead), make_ticks(n_ticks), LOOK)
     assert heatmaps.shape == (n_ticks, 8, 9) and heatmaps.dtype == np.float32
     assert (heatmaps >= 0).all() and (heatmaps <= 1).all()
 
 
-@pytest.mark.usefixtures("_notice_everything")
 def test_without_quiet_seconds_the_first_look_stands_alone() -> None:
     network, ticks = make_network(2), make_ticks(100)
-    assert np.abs(run(network, ticks, SecondLook(ALWAYS)) - look_once(network, ticks)).max() < 1e-3
-    assert np.abs(run(network, ticks, SecondLook(NO_EVENT)) - look_once(network, ticks)).max() > 1e-3
+    assert np.abs(run(network, ticks, SecondLook(ALWAYS, noticed=0)) - look_once(network, ticks)).max() < 1e-3
+    assert np.abs(run(network, ticks, LOOK) - look_once(network, ticks)).max() > 1e-3
 
 
-@pytest.mark.usefixtures("_notice_everything")
 def test_modes_that_say_nothing_give_the_same_look_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """The second look runs on what was kept of the first: lead-in, order and end are the same."""
     monkeypatch.setattr(second_look, "fit_modes", lambda velocity, *_: torch.zeros_like(velocity))
     network, ticks = make_network(3), make_ticks(100)
-    assert np.abs(run(network, ticks, SecondLook(NO_EVENT)) - look_once(network, ticks)).max() < 2e-3
+    assert np.abs(run(network, ticks, LOOK) - look_once(network, ticks)).max() < 2e-3
 
 
-@pytest.mark.usefixtures("_notice_everything")
 def test_the_mean_is_calibrated() -> None:
     network, ticks = make_network(2), make_ticks(80)
-    plain = run(network, ticks, SecondLook(NO_EVENT)).astype(np.float64)
-    surer = run(network, ticks, SecondLook(NO_EVENT, ClipCalibration(1.2, 0.4)))
+    plain = run(network, ticks, LOOK).astype(np.float64)
+    surer = run(network, ticks, SecondLook(NO_EVENT, ClipCalibration(1.2, 0.4), 0))
     assert np.log(surer / (1 - surer)) == pytest.approx(1.2 * np.log(plain / (1 - plain)) + 0.4, abs=1e-4)
 
 
@@ -81,7 +75,6 @@ def test_ticks_and_cells_of_events_are_left_out() -> None:
     assert not found.mask(16, 16, (8, 9))[3, 3, 3]
 
 
-@pytest.mark.usefixtures("_notice_everything")
 def test_nothing_is_learned_around_what_the_first_look_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """A motor unit that fires again and again must not be taken for background."""
     learned: list[int] = []
@@ -96,21 +89,21 @@ def test_nothing_is_learned_around_what_the_first_look_found(monkeypatch: pytest
     highest = heatmaps.max(axis=(1, 2))
     level = float(np.sort(highest)[-2:].mean())  # only the tick with the hottest cell is an event
     found = EventDefinition(level, level, min_on_s=0.01, min_off_s=0.01)
-    run(network, ticks, SecondLook(NO_EVENT))
-    run(network, ticks, SecondLook(found))
+    run(network, ticks, LOOK)
+    run(network, ticks, SecondLook(found, noticed=0))
     tick = int(highest.argmax())
     hidden = range(max(0, tick - 8), min(150, tick + 1 + 30))
     assert learned == [150, 150 - len(hidden)]
 
 
-def test_only_what_was_noticed_is_looked_at_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_what_was_noticed_is_looked_at_again() -> None:
     """Around the hottest tick both looks count, elsewhere the first alone: whether or not they agree."""
     network, ticks = make_network(2), make_ticks(300)
     once = look_once(network, ticks)
     highest = once.max(axis=(1, 2))
     second, third = np.sort(highest)[-2:]
-    monkeypatch.setattr(second_look, "NOTICED", float(second + third) / 2)
-    differs = np.abs(run(network, ticks, SecondLook(NO_EVENT)) - once).max(axis=(1, 2)) > 1e-4
+    look = SecondLook(NO_EVENT, noticed=float(second + third) / 2)
+    differs = np.abs(run(network, ticks, look) - once).max(axis=(1, 2)) > 1e-4
     tick = int(highest.argmax())
     assert differs[max(0, tick - 15) : tick + 16].sum() > 10
     assert not differs[: max(0, tick - 15)].any() and not differs[tick + 16 :].any()
@@ -121,16 +114,16 @@ def test_a_look_from_within_a_clip_has_warmed_up(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(second_look, "fit_modes", lambda velocity, *_: torch.zeros_like(velocity))
     monkeypatch.setattr(second_look, "find_stretches", lambda *_: [(120, 150), (220, 251)])
     network, ticks = make_network(4), make_ticks(260)
-    twice, once = run(network, ticks, SecondLook(NO_EVENT)), look_once(network, ticks)
+    twice, once = run(network, ticks, LOOK), look_once(network, ticks)
     assert once[220:251].std() > 0.001
     assert np.abs(twice - once).max() < 1e-3
 
 
 def test_where_nothing_was_noticed_nothing_is_learned(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(second_look, "NOTICED", 1.0)
     monkeypatch.setattr(second_look, "learn_modes", lambda *_: pytest.fail("no second look was due"))
     network, ticks = make_network(2), make_ticks(100)
-    assert np.abs(run(network, ticks, SecondLook(NO_EVENT)) - look_once(network, ticks)).max() < 1e-3
+    heatmaps = run(network, ticks, SecondLook(NO_EVENT, noticed=1))
+    assert np.abs(heatmaps - look_once(network, ticks)).max() < 1e-3
 
 
 @pytest.mark.parametrize(
@@ -151,4 +144,4 @@ def test_stretches_have_margins_and_join(ticks: list[int], stretches: list[tuple
 
 
 def test_no_tick_no_heatmap() -> None:
-    assert list(look_twice(make_network(), [], CPU, SecondLook(NO_EVENT), GRID)) == []
+    assert list(look_twice(make_network(), [], CPU, LOOK, GRID)) == []

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch import nn
 
-from fascnet.models.blocks import SpatialConv, Stage, State, TemporalMixer, prepend_past
+from fascnet.models.blocks import SpatialConv, Stage, State, TemporalMixer, fold_norms, prepend_past
 
 
 def test_the_past_is_zeros_at_first_and_then_what_came_before() -> None:
@@ -49,6 +50,18 @@ def test_spatial_conv_halves_with_stride_and_is_never_negative() -> None:
     out = SpatialConv(3, 5, stride=2)(torch.randn(2, 3, 8, 12))
     assert out.shape == (2, 5, 4, 6)
     assert out.min() >= 0
+
+
+def test_folded_norms_give_the_same_numbers_and_leave_the_network_alone() -> None:
+    torch.manual_seed(0)
+    stage = Stage(4, 6, "a", stride=2)
+    stage(torch.randn(2, 5, 4, 16, 16), {})  # in training mode: its norms learn something
+    stage.eval()
+    x = torch.randn(1, 7, 4, 8, 8)
+    folded = fold_norms(stage)
+    torch.testing.assert_close(folded(x, {}), stage(x, {}), rtol=1e-5, atol=1e-5)
+    assert not any(isinstance(module, nn.BatchNorm2d) for module in folded.modules())
+    assert isinstance(stage.enter.norm, nn.BatchNorm2d) and stage.enter.conv.bias is None
 
 
 def test_stages_with_different_keys_share_a_state() -> None:
