@@ -58,16 +58,17 @@ def learn_modes(displacement: Tensor, textured: Tensor, n_modes: int) -> Tensor:
     modes = (strongest @ scaled).view(n_modes, 2, -1)
     del scaled  # the largest arrays decide how much memory a clip needs
     cells = choose_cells(height, width)
-    asked, asked_counted = moved[..., cells], counted[:, cells]
+    asked, asked_counted, asked_weights = moved[..., cells], counted[:, cells], weights[:, cells]
     for _ in range(N_ROUNDS):
-        strengths = _fit(asked, modes[..., cells], asked_counted, weights[:, cells])
-        said = (strengths @ modes.flatten(1)).view_as(moved)
-        weights = weigh(torch.sub(moved, said, out=said), counted)
-        calm_weights = weights * calm[:, None]
+        strengths = _fit(asked, modes[..., cells], asked_counted, asked_weights)
+        changed = (strengths @ modes.flatten(1)).view_as(moved)
+        weights = weigh(torch.sub(moved, changed, out=changed), counted)
+        asked_weights = weights[:, cells]
+        calm_weights = weights.mul_(calm[:, None])
         products = (strengths[:, :, None] * strengths[:, None]).flatten(1)
         normal = (calm_weights.T @ products).view(-1, n_modes, n_modes)
         ridge = CELL_RIDGE * normal.mean(dim=0).trace() / n_modes * torch.eye(n_modes)
-        right = strengths.T @ (moved * calm_weights[:, None]).flatten(1)
+        right = strengths.T @ torch.mul(moved, calm_weights[:, None], out=changed).flatten(1)
         right = right.view(n_modes, 2, -1).permute(2, 0, 1)
         fields = torch.linalg.solve(normal + ridge + 1e-12 * torch.eye(n_modes), right)
         modes = torch.linalg.qr(fields.permute(2, 0, 1).flatten(0, 1)).Q.T.view(n_modes, 2, -1)
@@ -102,13 +103,12 @@ def weigh(error: Tensor, counted: Tensor) -> Tensor:
     """Return Cauchy's weights (T, C): errors (T, 2, C) of `TOLERANCE` times the typical one weigh half."""
     lengths = _measure_lengths(error)
     typical = _average(lengths, counted)[:, None]
-    return counted / (1.0 + (lengths / (TOLERANCE * typical + LEAST_ERROR)).square())
+    return counted / lengths.div_(TOLERANCE * typical + LEAST_ERROR).square_().add_(1.0)
 
 
 def _measure_lengths(vectors: Tensor) -> Tensor:
-    """Return the lengths (T, C) of (T, 2, C); `torch.linalg.vector_norm` takes 60 times as long for them."""
-    lengths: Tensor = vectors.square().sum(dim=1).sqrt()
-    return lengths
+    """Return the lengths (T, C) of (T, 2, C); `torch.linalg.vector_norm` takes 40 times as long for them."""
+    return torch.hypot(vectors[:, 0], vectors[:, 1])
 
 
 def _average(lengths: Tensor, counted: Tensor) -> Tensor:

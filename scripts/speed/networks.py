@@ -28,6 +28,19 @@ MONAI_WINDOW = 32
 DYNUNET_TILE = 16
 
 
+def load_at_its_slowest(model: str | None, chunk_frames: int) -> NetworkPredictor:
+    """Load a model; one that looks at clips twice then looks at every tick twice.
+
+    In the generated recordings nothing twitches: it would not look again at all.
+    """
+    loaded = load_network_predictor(model, "cpu", chunk_frames=chunk_frames)
+    second = loaded.model.spec.second_look
+    if second is None:
+        return loaded
+    spec = replace(loaded.model.spec, second_look=replace(second, noticed=0.0))
+    return NetworkPredictor(replace(loaded.model, spec=spec), loaded.device, chunk_frames)
+
+
 def make_network(
     name: str, predictor: NetworkPredictor, n_frames: int, size: str, note: str = ""
 ) -> Candidate:
@@ -43,10 +56,17 @@ def make_network(
 
 
 def list_network_candidates(model: str | None, default_chunk: int, quick: bool) -> list[Candidate]:
-    """List the model in the chunks of `predict`, by four frames and by one, and on a large picture."""
+    """List the model in the chunks of `predict`, by four frames and by one, and on a large picture.
+
+    One that looks twice works in chunks of its own; it is listed with a second look at everything, and with
+    none.
+    """
     frames = 120 if quick else 300
-    chunks = dict.fromkeys((default_chunk,) if quick else (default_chunk, 4, 1))
-    predictors = {size: load_network_predictor(model, "cpu", chunk_frames=size) for size in chunks}
+    default = load_at_its_slowest(model, default_chunk)
+    twice = default.model.spec.second_look is not None
+    predictors = {default_chunk: default}
+    if not quick and not twice:
+        predictors |= {size: load_at_its_slowest(model, size) for size in (4, 1)}
     found = [
         make_network(
             f"network, chunk {size}", predictor, frames, "256x256", "the default" if not index else ""
@@ -56,6 +76,10 @@ def list_network_candidates(model: str | None, default_chunk: int, quick: bool) 
     large = make_network(
         f"network 480x640, chunk {default_chunk}", predictors[default_chunk], 90 if quick else 240, "480x640"
     )
+    if twice:
+        once = load_network_predictor(model, "cpu", chunk_frames=default_chunk)
+        note = "as where nothing is noticed"
+        found.append(make_network("network, nothing looked at twice", once, frames, "256x256", note))
     # Many seconds a call: few rounds are enough. Short clips would be mostly lead-in.
     return [*found, replace(large, rounds=1 if quick else 3)]
 
