@@ -46,18 +46,18 @@ class NetworkPredictor:
         for wanted, key in ((precision != "fp32", "precision=bf16"), (compile, "compile=true")):
             if wanted and device.type != "cuda":
                 raise SettingError(f"{key} needs device=cuda; on a CPU leave it out")
-        if compile and model.spec.second_look is not None:
-            raise SettingError(
-                f"compile=true is not for {model.spec.name}, which looks at clips twice; leave it out"
-            )
         self.model = model
         self.device = device
         self.chunk_frames = chunk_frames
         self.precision = precision
         self.preprocessor = Preprocessor(**model.spec.preprocessing)
         self._network = fold_norms(model.network).to(device)
-        if compile:
+        if compile and model.spec.second_look is None:
             self._network.compile(dynamic=True)
+        elif compile:
+            # Between the looks motion is kept on disk: the network is not called as a whole.
+            judge = torch.compile(self._network.judge_motion, dynamic=True)
+            self._network.judge_motion = judge  # type: ignore[method-assign]
         self._compiled = compile
 
     @property
