@@ -57,7 +57,9 @@ def _check_settings(config: dict[str, Any]) -> None:
     init = config["init"]
     names = init if isinstance(init, list) and init else [init]
     if init is not None and not all(isinstance(name, str) for name in names):
-        raise SettingError(f"train: init={init} must be a model file, packaged, a list of such, or null")
+        raise SettingError(
+            f"train: init={init} must be a model file, packaged, fast, a list of such, or null"
+        )
     network = config["network"]
     if not isinstance(network, dict) or set(network) != {"name", "arguments"}:
         raise SettingError("train: network needs the keys network.name and network.arguments, and no others")

@@ -93,9 +93,21 @@ class Model:
     path: Path
 
 
-def find_packaged_model() -> Path:
-    """Return the model that comes with the package."""
-    return Path(str(files("fascnet") / "weights" / "model.safetensors"))
+PACKAGED = {"packaged": "model.safetensors", "fast": "fast.safetensors"}
+"""Names of the models that come with the package: the one that is used when no other is given, and the same
+network that looks at clips only once."""
+
+
+def find_model(model: str | None = None) -> Path:
+    """Return the file of a model: of one in the package by its name in `PACKAGED`, else the path that it is.
+
+    Args:
+        model: name or path; None is `packaged`.
+    """
+    if model is None:
+        model = "packaged"
+    name = PACKAGED.get(model)
+    return Path(model) if name is None else Path(str(files("fascnet") / "weights" / name))
 
 
 def save_model(path: Path, network: FasciculationUNet, spec: ModelSpec) -> Path:

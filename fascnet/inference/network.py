@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
-from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from fascnet.errors import DeviceError, SettingError
-from fascnet.inference.model_file import Model, find_packaged_model, load_model
+from fascnet.inference.model_file import Model, find_model, load_model
 from fascnet.inference.second_look import look_twice
 from fascnet.inference.streaming import stream_probabilities
 from fascnet.models.blocks import fold_norms
@@ -165,12 +164,12 @@ def load_network_predictor(
     precision: str = "fp32",
     compile: bool = False,
 ) -> NetworkPredictor:
-    """Load a model file, or the one in the package, onto a device.
+    """Load a model onto a device; `model` is what `find_model` takes.
 
     Raises:
         ModelFileError: the file is missing or damaged.
         DeviceError: CUDA was asked for and is not there.
     """
     where = choose_device(device)
-    loaded = load_model(Path(model) if model is not None else find_packaged_model())
+    loaded = load_model(find_model(model))
     return NetworkPredictor(loaded, where, chunk_frames, precision, compile)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
 
 from fascnet.errors import SettingError
-from fascnet.inference.model_file import Model, find_packaged_model, load_model
+from fascnet.inference.model_file import Model, find_model, load_model
 from fascnet.inference.second_look import SecondLook
 from fascnet.models.build import complete_arguments
 from fascnet.models.preprocessing import Preprocessor
@@ -58,7 +57,7 @@ def load_start(
     came from one another; the mean of strangers is noise, and the salt of their subjects tells them apart.
 
     Args:
-        init: a model file, `packaged` for the one in the package, or several of them.
+        init: what `find_model` takes, or several of them.
         network: `name` and `arguments` of `built`.
         built: the network; its weights are replaced.
         preprocessor: what the network is to be shown; the models must have learned from the same.
@@ -68,7 +67,7 @@ def load_start(
         ModelFileError: a file cannot be read.
     """
     names = [init] if isinstance(init, str) else list(init)
-    models = [load_model(find_packaged_model() if name == "packaged" else Path(name)) for name in names]
+    models = [load_model(find_model(name)) for name in names]
     wanted = _list_weighted(network["name"], network["arguments"])
     for name, model in zip(names, models, strict=True):
         given = _list_weighted(model.spec.network, model.spec.network_args)

@@ -89,7 +89,7 @@ def test_trains_and_says_where_the_model_is(
         (["seed=4294967296"], "seed=4294967296 must be a whole number from 0 to 4294967295"),
         (["second_look=often"], "second_look=often must be true or false"),
         (["resume=maybe"], "resume=maybe must be true or false"),
-        (["init=7"], "init=7 must be a model file, packaged, a list of such, or null"),
+        (["init=7"], "init=7 must be a model file, packaged, fast, a list of such, or null"),
         (["init=[]"], "init=[] must be a model file"),
         (["init=[a.safetensors,3]"], "must be a model file"),
         (["name=[1]"], "name=[1] must be text"),

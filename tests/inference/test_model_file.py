@@ -18,8 +18,9 @@ from fascnet.errors import ModelFileError, OutputError
 from fascnet.inference.model_file import (
     FORMAT,
     HEADER_KEY,
+    PACKAGED,
     ModelSpec,
-    find_packaged_model,
+    find_model,
     load_model,
     save_model,
 )
@@ -274,6 +275,17 @@ def test_subjects_can_be_recognised_but_not_read(path: Path) -> None:
     assert hash_subject("Bob", "pepper") != hash_subject("Bob", "salt")
 
 
-def test_the_packaged_model_has_its_place() -> None:
-    assert find_packaged_model().name == "model.safetensors"
-    assert find_packaged_model().parent.parent.name == "fascnet"
+def test_packaged_models_have_names_and_other_models_are_paths() -> None:
+    assert find_model() == find_model("packaged")
+    assert find_model("fast").parent == find_model().parent
+    assert find_model().parent.parent.name == "fascnet"
+    assert find_model("runs/fast") == Path("runs/fast")
+
+
+def test_the_packaged_models_are_one_network_that_looks_twice_or_once() -> None:
+    twice, once = (load_model(find_model(name)) for name in ("packaged", "fast"))
+    assert twice.spec.second_look is not None and once.spec.second_look is None
+    assert twice.spec.second_look.definition == once.spec.event_definition
+    mine, other = twice.network.state_dict(), once.network.state_dict()
+    assert all(torch.equal(mine[key], other[key]) for key in mine.keys() | other.keys())
+    assert sum(find_model(name).stat().st_size for name in PACKAGED) <= 8_000_000
