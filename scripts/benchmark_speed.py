@@ -45,15 +45,12 @@ from speed.frames import FPS, draw_images
 from speed.gates import Gate, check_accuracy, check_streaming, make_phantom, measure_accuracy
 from speed.machine import describe_machine, read_load
 from speed.memory import MODES, fits, measure_peak, run_child
-from speed.networks import list_anchor_networks, list_network_candidates
+from speed.networks import DEFAULT_CHUNK, list_anchor_networks, list_network_candidates
 from speed.pipeline import EndToEnd, Stage, time_command, time_stages
 from speed.report import Result, Row, make_row, write_markdown, write_result
 
 from fascnet.errors import FascnetError, SettingError
 from fascnet.inference.network import load_network_predictor
-
-DEFAULT_CHUNK = 8
-"""As in configs/predict.yaml."""
 
 ANCHOR = "Farneback"
 NETWORK = f"network, chunk {DEFAULT_CHUNK}"
@@ -110,7 +107,7 @@ def read_settings(arguments: Sequence[str]) -> Settings:
 def list_candidates(settings: Settings) -> list[Candidate | Missing]:
     """List everything that is timed, and what would be if it were installed."""
     anchors: list[Candidate | Missing] = [] if settings.quick else list_anchor_networks()
-    ours = list_network_candidates(settings.model, DEFAULT_CHUNK, settings.quick)
+    ours = list_network_candidates(settings.model, settings.quick)
     return [*ours, *list_classical(settings.quick), *anchors]
 
 

@@ -16,9 +16,6 @@ MODES = ("stream", "whole")
 
 SIDE_PX = 256
 
-CHUNK_FRAMES = 8
-"""As in configs/predict.yaml."""
-
 
 def measure_peak(script: Path, mode: str, n_frames: int, model: str | None) -> float:
     """Run one measurement in a process of its own: peak MiB above what it held after the imports.
@@ -64,9 +61,9 @@ def run_child(mode: str, n_frames: int, model: str | None) -> float:
     """Predict a generated recording, drop the maps, and return the peak MiB above the start."""
     # Both are imported first: libraries are no part of what a clip costs.
     from speed.gates import ALL_AT_ONCE, stream_maps  # noqa: PLC0415
-    from speed.networks import load_at_its_slowest  # noqa: PLC0415
+    from speed.networks import DEFAULT_CHUNK, load_at_its_slowest  # noqa: PLC0415
 
-    predictor = load_at_its_slowest(model, CHUNK_FRAMES)
+    predictor = load_at_its_slowest(model, DEFAULT_CHUNK)
     recording = GeneratedRecording(n_frames, SIDE_PX, SIDE_PX)
     before = read_peak_mib()
     if mode == "stream":

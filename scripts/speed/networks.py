@@ -21,6 +21,9 @@ from speed.candidate import Candidate, Map, Missing
 from speed.classical import measure_residual
 from speed.frames import HeldRecording, Image
 
+DEFAULT_CHUNK = 8
+"""As in configs/predict.yaml."""
+
 PER_FRAME_BATCH = 8
 MONAI_FRAMES = 96
 """Five windows of 32 frames at an overlap of a half; longer clips cost MONAI up to 20 % more a frame."""
@@ -55,16 +58,16 @@ def make_network(
     return Candidate(name, run, n_frames, size, note=note)
 
 
-def list_network_candidates(model: str | None, default_chunk: int, quick: bool) -> list[Candidate]:
+def list_network_candidates(model: str | None, quick: bool) -> list[Candidate]:
     """List the model in the chunks of `predict`, by four frames and by one, and on a large picture.
 
     One that looks twice works in chunks of its own; it is listed with a second look at everything, and with
     none.
     """
     frames = 120 if quick else 300
-    default = load_at_its_slowest(model, default_chunk)
+    default = load_at_its_slowest(model, DEFAULT_CHUNK)
     twice = default.model.spec.second_look is not None
-    predictors = {default_chunk: default}
+    predictors = {DEFAULT_CHUNK: default}
     if not quick and not twice:
         predictors |= {size: load_at_its_slowest(model, size) for size in (4, 1)}
     found = [
@@ -74,10 +77,10 @@ def list_network_candidates(model: str | None, default_chunk: int, quick: bool) 
         for index, (size, predictor) in enumerate(predictors.items())
     ]
     large = make_network(
-        f"network 480x640, chunk {default_chunk}", predictors[default_chunk], 90 if quick else 240, "480x640"
+        f"network 480x640, chunk {DEFAULT_CHUNK}", predictors[DEFAULT_CHUNK], 90 if quick else 240, "480x640"
     )
     if twice:
-        once = load_network_predictor(model, "cpu", chunk_frames=default_chunk)
+        once = load_network_predictor(model, "cpu", chunk_frames=DEFAULT_CHUNK)
         note = "as where nothing is noticed"
         found.append(make_network("network, nothing looked at twice", once, frames, "256x256", note))
     # Many seconds a call: few rounds are enough. Short clips would be mostly lead-in.

@@ -101,8 +101,7 @@ def test_only_what_was_noticed_is_looked_at_again() -> None:
     network, ticks = make_network(2), make_ticks(300)
     once = look_once(network, ticks)
     highest = once.max(axis=(1, 2))
-    second, third = np.sort(highest)[-2:]
-    look = SecondLook(NO_EVENT, noticed=float(second + third) / 2)
+    look = SecondLook(NO_EVENT, noticed=float(np.sort(highest)[-2:].mean()))
     differs = np.abs(run(network, ticks, look) - once).max(axis=(1, 2)) > 1e-4
     tick = int(highest.argmax())
     assert differs[max(0, tick - 15) : tick + 16].sum() > 10
