@@ -11,6 +11,9 @@ from fascnet.types import Event, PixelBox, Point, Polygon
 _SMOOTHING_CELLS = 0.5
 """Steps of cells are cut off by at most this: a rater has to move the corners by hand."""
 
+_REACH_CELLS = 6.0
+"""Cells further from an event's place are another event's: the middle of a crescent lies a few cells off."""
+
 _FINER = 4
 """Cells are split into this many pixels a side, so that the outline runs near the cells' edges."""
 
@@ -29,7 +32,8 @@ def outline_event(
 
     Returns:
         The outer outline of the group of touching cells at the event's place (the largest group, if it has
-        no place); the event's own region where no cell reaches the threshold.
+        no place); the event's own region where no cell near it reaches the threshold, as none does of what
+        was named after a rhythm.
     """
     own = event.region if isinstance(event.region, Point | Polygon) else None
     first, stop = int(np.floor(event.onset_s * fps + 1e-6)), int(np.ceil(event.offset_s * fps - 1e-6))
@@ -38,9 +42,9 @@ def outline_event(
         return own
     active = (during.max(axis=0) >= threshold * 255.0).astype(np.uint8)
     count, groups = cv2.connectedComponents(active, connectivity=8)
-    if count < 2:
+    group = None if count < 2 else _choose_group(groups, count, event, box)
+    if group is None:
         return own
-    group = _choose_group(groups, count, event, box)
     fine = np.kron((groups == group).astype(np.uint8), np.ones((_FINER, _FINER), np.uint8))
     contours, _ = cv2.findContours(fine, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     largest = max(contours, key=cv2.contourArea)
@@ -53,12 +57,14 @@ def outline_event(
     return Polygon(tuple((round(float(a), 2), round(float(b), 2)) for a, b in zip(x, y, strict=True)))
 
 
-def _choose_group(groups: NDArray[np.int32], count: int, event: Event, box: PixelBox) -> int:
+def _choose_group(groups: NDArray[np.int32], count: int, event: Event, box: PixelBox) -> int | None:
     if isinstance(event.region, Point):
         rows, columns = np.nonzero(groups)
         x0, y0, x1, y1 = box
-        x = x0 - 0.5 + (columns + 0.5) * ((x1 - x0) / groups.shape[1])
-        y = y0 - 0.5 + (rows + 0.5) * ((y1 - y0) / groups.shape[0])
-        nearest = int(np.argmin((x - event.region.x) ** 2 + (y - event.region.y) ** 2))
-        return int(groups[rows[nearest], columns[nearest]])
+        # In cells, as the middle of cell 0 lies at 0.
+        x = (event.region.x + 0.5 - x0) / (x1 - x0) * groups.shape[1] - 0.5
+        y = (event.region.y + 0.5 - y0) / (y1 - y0) * groups.shape[0] - 0.5
+        distances = np.hypot(columns - x, rows - y)
+        nearest = int(np.argmin(distances))
+        return int(groups[rows[nearest], columns[nearest]]) if distances[nearest] <= _REACH_CELLS else None
     return 1 + int(np.argmax(np.bincount(groups.ravel(), minlength=count)[1:]))

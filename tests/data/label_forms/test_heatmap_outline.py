@@ -36,12 +36,19 @@ def test_the_outline_holds_the_events_own_cells() -> None:
 
 
 def test_only_the_events_time_and_threshold_count() -> None:
-    other = outline(Event(1.5, 1.6, region=Point(123, 66)))
+    between = Point(130, 74)
+    one, other = outline(Event(1.0, 1.4, region=between)), outline(Event(1.5, 1.6, region=between))
+    assert isinstance(one, Polygon) and find_centre(one)[0] < 130
     assert isinstance(other, Polygon) and find_centre(other)[0] > 145
-    strict = outline(Event(1.0, 1.4, region=Point(151, 88)), threshold=0.6)
+    strict = outline(Event(1.0, 1.4, region=Point(145, 84)), threshold=0.6)
     assert isinstance(strict, Polygon) and find_centre(strict)[0] < 130
     assert outline(Event(1.5, 1.6, region=Point(123, 66)), threshold=0.6) == Point(123, 66)
     assert outline(Event(0.2, 0.4)) is None and outline(Event(50, 51, region=Point(1, 2))) == Point(1, 2)
+
+
+def test_cells_far_away_are_another_events() -> None:
+    # What was named after a rhythm has no cells any more; a twitch elsewhere may have some at that moment.
+    assert outline(Event(1.5, 1.6, region=Point(123, 66))) == Point(123, 66)
 
 
 def test_without_a_place_the_largest_group_is_meant() -> None:
