@@ -159,7 +159,7 @@ def _draw_time(
     axes.fill_between(times, values, color=_CURVE, alpha=0.12, lw=0)
     axes.axhline(threshold, color="#999999", lw=0.8, ls=(0, (4, 4)))
     axes.set(xlim=(0.0, end), ylim=(0.0, 1.12), yticks=[0, 0.25, 0.5, 0.75, 1.0], xlabel="time (s)")
-    axes.set_ylabel("probability")
+    axes.set_ylabel("probability of a fasciculation")
     axes.spines[["top", "right"]].set_visible(False)
     axes.tick_params(length=3, labelsize=9)
     axes.grid(axis="y", color="#dddddd", lw=0.6)
@@ -169,7 +169,7 @@ def _draw_time(
         shown += " (grey-blue: periodic, not counted)"
     if prediction.not_scored:
         shown += "; hatched: not scored"
-    axes.set_title(f"probability of a fasciculation over time; {shown}", fontsize=9.5, loc="left", color=_INK)
+    axes.set_title(shown, fontsize=9.5, loc="left", color=_INK)
 
 
 def _colour(event: Event) -> str:
