@@ -1,13 +1,15 @@
 """How far twitches stand out from everything else that moves, before any network has looked.
 
-    python scripts/measure_contrast.py data.root=FOLDER [cache=FOLDER]
+    python scripts/measure_contrast.py data.root=FOLDER [cache=FOLDER] [taken_away=none,shift,affine]
+        [motion=lucas_kanade,phase,matching] [pitch_mm=0.15] [rate_hz=30]
 
 `data.root` is a phantom whose subjects are in the validation split. For each twitch the front end's residual
 motion is averaged over the cells that twitch: the contrast is its largest length in the third of a second
 after onset over the root mean square of the same average while nothing twitches. Prints a Markdown table of
-the medians by amplitude: of velocity, of displacement over three ticks, over five, and over three less that
-of the three before, for everything that `global_motion` can be; and how many twitches are clear in one of
-these, knowing their very cells as no detector does.
+the medians by amplitude: of velocity, of displacement over a tenth of a second, over a sixth, and over a
+tenth less that of the tenth before, for every way to measure motion (`contrast/estimates.py`) and everything
+that is taken away as the motion of the whole picture; and how many twitches are clear in one of these,
+knowing their very cells as no detector does.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import tempfile
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -28,6 +30,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
 import torch
+from contrast.estimates import ESTIMATES
 from key_values import read_key_values
 from numpy.typing import NDArray
 
@@ -37,13 +40,14 @@ from fascnet.data.training_input.cell_targets import pool_cells
 from fascnet.data.training_input.front_end_run import FrontEndRun
 from fascnet.data.training_input.motion_cache import CHUNK_TICKS
 from fascnet.data.training_input.working_clip import WorkingClip
-from fascnet.errors import FascnetError
+from fascnet.errors import FascnetError, SettingError
 from fascnet.models.global_motion import GLOBAL_MOTIONS
 from fascnet.models.motion import MotionFrontEnd
 from fascnet.types import FASCICULATION
 
 AMPLITUDE_CUTS_MM = (0.0, 0.08, 0.15, 0.3, np.inf)
-COURSES = ("velocity", "3 ticks", "5 ticks", "3 ticks less the 3 before")
+COURSES = ("velocity", "0.1 s", "0.17 s", "0.1 s less the 0.1 before")
+SHORT_S, LONG_S = 0.1, 1 / 6
 CLEAR = 5.0
 """Contrast from which a twitch is clear: noise of a normal distribution gets there once in a million."""
 SEARCHED_S = 1 / 3
@@ -51,52 +55,81 @@ BEFORE_S, AFTER_S = 0.2, 1.2
 """Around a movement these seconds are not quiet: tissue takes longer to come back than the label lasts."""
 LASTING_S = 3.0
 """Movements that last longer are part of the background that a twitch must stand out from."""
-MIN_QUIET_TICKS = 40
-START_TICKS = 15
+MIN_QUIET_S = 4 / 3
+START_S = 0.5
 """Not quiet either: the noise level is not known yet."""
+
+_DEFAULTS = {
+    "data.root": "",
+    "cache": "",
+    "taken_away": ",".join(GLOBAL_MOTIONS),
+    "motion": "lucas_kanade",
+    "pitch_mm": "0.15",
+    "rate_hz": "30",
+}
 
 
 def main(arguments: Sequence[str]) -> int:
     """Measure every twitch and print the table."""
     torch.set_num_threads(1)
     try:
-        settings = read_key_values(arguments, {"data.root": "", "cache": ""}, needed=("data.root",))
+        settings = read_key_values(arguments, _DEFAULTS, needed=("data.root",))
+        motions = read_choices(settings, "motion", ESTIMATES)
+        taken_away = read_choices(settings, "taken_away", GLOBAL_MOTIONS)
         with tempfile.TemporaryDirectory() as folder:
             overrides = [
                 f"data.root={settings['data.root']}",
                 f"data.cache_dir={settings['cache'] or folder}",
+                *(f"data.preprocessor.{key}={settings[key]}" for key in ("pitch_mm", "rate_hz")),
             ]
             data = instantiate_node(compose_config("train", [*overrides, "output=none"])["data"], "data")
             data.setup("validate")
-            print_table(data.val_clips)
+            print_table(data.val_clips, motions, taken_away)
     except FascnetError as error:
         print(f"measure_contrast: {error}", file=sys.stderr)
         return 2
     return 0
 
 
-def print_table(clips: Sequence[WorkingClip]) -> None:
+def read_choices(settings: Mapping[str, str], key: str, names: Iterable[str]) -> list[str]:
+    """Return the names that a setting lists.
+
+    Raises:
+        SettingError: one of them is none of `names`.
+    """
+    chosen = settings[key].split(",")
+    if unknown := sorted(set(chosen) - set(names)):
+        raise SettingError(f"{key}: no {', '.join(unknown)}; choose from {', '.join(names)}")
+    return chosen
+
+
+def print_table(clips: Sequence[WorkingClip], motions: Sequence[str], taken_away: Sequence[str]) -> None:
     """Measure all clips and print medians by amplitude."""
-    found: dict[tuple[str, int], list[NDArray[np.float64]]] = defaultdict(list)
+    found: dict[tuple[str, str, int], list[NDArray[np.float64]]] = defaultdict(list)
+    kinds = [(motion, kind) for motion in motions for kind in taken_away]
     for clip in clips:
-        for kind in GLOBAL_MOTIONS:
-            for peak_mm, contrasts in measure_contrasts(clip, kind):
-                found[kind, int(np.searchsorted(AMPLITUDE_CUTS_MM, peak_mm, side="right"))].append(contrasts)
-    print(f"| twitches | taken away | {' | '.join(COURSES)} | from {CLEAR:g} up |")
-    print(f"| --- {'| --- ' * (len(COURSES) + 2)}|")
+        for motion, kind in kinds:
+            for peak_mm, contrasts in measure_contrasts(clip, ESTIMATES[motion](global_motion=kind)):
+                amplitude = int(np.searchsorted(AMPLITUDE_CUTS_MM, peak_mm, side="right"))
+                found[motion, kind, amplitude].append(contrasts)
+    print(f"| twitches | motion | taken away | {' | '.join(COURSES)} | from {CLEAR:g} up |")
+    print(f"| --- {'| --- ' * (len(COURSES) + 3)}|")
     for index, (low, high) in enumerate(pairwise(AMPLITUDE_CUTS_MM), start=1):
-        for kind in GLOBAL_MOTIONS:
-            rows = found[kind, index]
+        for motion, kind in kinds:
+            rows = found[motion, kind, index]
             if rows:
                 cells = [f"{value:.1f}" for value in np.median(rows, axis=0)]
                 cells.append(f"{100 * np.mean(np.max(rows, axis=1) >= CLEAR):.0f} %")
-                print(f"| {len(rows)} of {low:g}-{high:g} mm | {kind} | {' | '.join(cells)} |")
+                print(f"| {len(rows)} of {low:g}-{high:g} mm | {motion} | {kind} | {' | '.join(cells)} |")
 
 
-def measure_contrasts(clip: WorkingClip, global_motion: str) -> list[tuple[float, NDArray[np.float64]]]:
+def measure_contrasts(
+    clip: WorkingClip, front_end: MotionFrontEnd
+) -> list[tuple[float, NDArray[np.float64]]]:
     """Return peak displacement (mm) of every twitch and its contrasts, one for each of `COURSES`."""
-    residual = measure_residual(clip, global_motion)
+    residual = measure_residual(clip, front_end)
     rate_hz = clip.grid.rate_hz
+    short, long = round(SHORT_S * rate_hz), round(LONG_S * rate_hz)
     quiet = find_quiet(clip, len(residual))
     stencils = clip.cut_stencils()
     twitches = clip.labels.fasciculations()
@@ -104,11 +137,16 @@ def measure_contrasts(clip: WorkingClip, global_motion: str) -> list[tuple[float
     for event, stencil in zip(twitches, stencils, strict=True):
         onset = round(stencil.onset_s * rate_hz)
         cells = pool_cells(stencil.place[None])[0] == TWITCH
-        if event.peak_mm is None or onset < START_TICKS or not cells.any() or quiet.sum() < MIN_QUIET_TICKS:
+        if (
+            event.peak_mm is None
+            or not cells.any()
+            or onset < START_S * rate_hz
+            or quiet.sum() < MIN_QUIET_S * rate_hz
+        ):
             continue
         velocity = residual[:, :, cells].mean(axis=-1)
-        courses = [velocity, add_up(velocity, 3), add_up(velocity, 5)]
-        courses.append(courses[1] - np.concatenate([np.zeros((3, 2)), courses[1][:-3]]))
+        courses = [velocity, add_up(velocity, short), add_up(velocity, long)]
+        courses.append(courses[1] - np.concatenate([np.zeros((short, 2)), courses[1][:-short]]))
         lengths = [np.hypot(course[:, 0], course[:, 1]) for course in courses]
         last = onset + round(SEARCHED_S * rate_hz)
         contrasts.append(
@@ -120,9 +158,9 @@ def measure_contrasts(clip: WorkingClip, global_motion: str) -> list[tuple[float
     return contrasts
 
 
-def measure_residual(clip: WorkingClip, global_motion: str) -> NDArray[np.float64]:
-    """Return the residual velocity at the fine scale, (T, 2, h, w) pixels per tick."""
-    running = FrontEndRun(MotionFrontEnd(global_motion=global_motion))
+def measure_residual(clip: WorkingClip, front_end: MotionFrontEnd) -> NDArray[np.float64]:
+    """Return the residual velocity at the fine scale, (T, 2, h, w) pixels per 1/30 s."""
+    running = FrontEndRun(front_end)
     pieces = []
     for first in range(0, len(clip.dt_s), CHUNK_TICKS):
         part = slice(first, first + CHUNK_TICKS)
@@ -138,7 +176,7 @@ def measure_residual(clip: WorkingClip, global_motion: str) -> NDArray[np.float6
 def find_quiet(clip: WorkingClip, n_ticks: int) -> NDArray[np.bool_]:
     """Return (T,): nothing twitches, and no other short movement is labelled."""
     quiet = np.ones(n_ticks, bool)
-    quiet[:START_TICKS] = False
+    quiet[: round(START_S * clip.grid.rate_hz)] = False
     for event in clip.labels.events:
         if event.label == FASCICULATION or event.offset_s - event.onset_s < LASTING_S:
             start_s, end_s = event.onset_s - BEFORE_S, event.offset_s + AFTER_S

@@ -9,7 +9,7 @@ pooling, and streams with a short state.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from types import MappingProxyType
 from typing import NamedTuple, Self
@@ -155,8 +155,8 @@ class MotionFrontEnd(nn.Module):
         joined = torch.cat([smooth[:, :1] if previous is None else previous, smooth], dim=1)
         state["motion.image"] = smooth[:, -1:].clone()
 
-        fine, confidence, unexplained = self._solve(joined, CELL_PX)
-        coarse, _, _ = self._solve(F.avg_pool2d(joined, 2), CELL_PX // 2)
+        fine, confidence, unexplained = self.solve(joined, CELL_PX)
+        coarse, _, _ = self.solve(F.avg_pool2d(joined, 2), CELL_PX // 2)
 
         velocity = torch.cat([fine, 2.0 * coarse], dim=2)
         velocity = self._per_tick(velocity, dt_s, state)
@@ -203,7 +203,7 @@ class MotionFrontEnd(nn.Module):
             dim=2,
         )
 
-    def _solve(self, joined: Tensor, cell_px: int) -> tuple[Tensor, Tensor, Tensor]:
+    def solve(self, joined: Tensor, cell_px: int) -> tuple[Tensor, Tensor, Tensor]:
         """Solve the normal equations for a shift and a brightness offset in each cell's neighbourhood.
 
         The offset makes the result blind to gain steps, which on log-compressed images add a constant.
@@ -295,20 +295,23 @@ def pool_moments(joined: Tensor, cell_px: int) -> Tensor:
 
 
 def _pool_moments(before: Tensor, after: Tensor, cell_px: int) -> Tensor:
-    height, width = before.shape[-2:]
     mean = 0.5 * (before + after)
     change = after - before
     dx = F.pad(0.5 * (mean[..., 2:] - mean[..., :-2]), (1, 1, 0, 0))
     dy = F.pad(0.5 * (mean[..., 2:, :] - mean[..., :-2, :]), (0, 0, 1, 1))
-    sums = [
-        add_rows(product, cell_px)
-        for product in (dx * dx, dy * dy, dx * dy, dx * change, dy * change, change * change, dx, dy, change)
-    ]
-    rows = make_neighbourhood(height // cell_px, 1, before.device, before.dtype)
-    columns = make_neighbourhood(width // cell_px, cell_px, before.device, before.dtype)
+    products = (dx * dx, dy * dy, dx * dy, dx * change, dy * change, change * change, dx, dy, change)
+    return average_neighbourhoods(products, cell_px)
+
+
+def average_neighbourhoods(pictures: Iterable[Tensor], cell_px: int) -> Tensor:
+    """Average pictures, (B, T, H, W) each, over each cell and its neighbours: (B, T, N, h, w)."""
+    sums = torch.stack([add_rows(picture, cell_px) for picture in pictures], dim=2)
+    height, width = sums.shape[-2], sums.shape[-1] // cell_px
+    rows = make_neighbourhood(height, 1, sums.device, sums.dtype)
+    columns = make_neighbourhood(width, cell_px, sums.device, sums.dtype)
     # In reduced precision the differences of products would be lost.
-    with torch.autocast(before.device.type, enabled=False):
-        return rows @ (torch.stack(sums, dim=2) @ (columns.T / cell_px))
+    with torch.autocast(sums.device.type, enabled=False):
+        return rows @ (sums @ (columns.T / cell_px))
 
 
 def add_rows(x: Tensor, n: int) -> Tensor:
