@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from fascnet.data.recording.held_frames import describe_held
 from fascnet.data.recording.recordings import open_clip
 from fascnet.errors import OutputError, RecordingError
+from fascnet.inference.event_weights import weigh_heatmaps
 from fascnet.inference.events import EventFinder
-from fascnet.inference.heatmap_store import HEATMAP_FILE, HeatmapStore, quantise
+from fascnet.inference.heatmap_store import HEATMAP_FILE, HeatmapStore
 from fascnet.inference.judged_clip import ClipJudge
 from fascnet.inference.kinematics.recording_pass import measure_events
 from fascnet.inference.kinematics.working_picture import WorkingPicture
@@ -241,7 +242,6 @@ def _predict_stream(
     pool = ClipPool()
     course = TimeCourse(1.0 / stream.fps)
     events: list[Event] = []
-    highest = np.zeros(stream.shape, dtype=np.float32)
     for chunk in _pull(stream, watched, stages):
         _check_finite(chunk, watched.path, store.n_ticks / stream.fps)
         with stages.stage("events"):
@@ -252,7 +252,6 @@ def _predict_stream(
                 smoothed = pool.push_pooled(pooled)
                 if smoothed is not None:
                     course.append(smoothed)
-            np.maximum(highest, chunk.max(axis=0, initial=0.0), out=highest)
         with stages.stage("write"):
             store.append(chunk)
     logit = pool.finish()
@@ -267,6 +266,8 @@ def _predict_stream(
     seen_s = min(end_s, store.n_ticks / stream.fps)
     with nullcontext() if judge.watcher is None else stages.stage("movement"):
         judged = judge.judge(events, finder, store, logit, seen_s, dropped)
+    with stages.stage("events"):
+        weigh_heatmaps(store, finder, judged.events, dropped)
     calibration, surest = predictor.calibration, find_surest(judged.events)
     score = None if judged.logit is None else calibrate(judged.logit, calibration, surest)
     threshold = predictor.clip_threshold
@@ -300,7 +301,7 @@ def _predict_stream(
             store.folder / SUMMARY_FILE,
             result,
             mean_frame=mean_frame,
-            highest=quantise(highest),
+            highest=store.find_highest(),
             course=course.calibrated(calibration, judged.events),
             threshold=predictor.event_definition.onset_threshold,
         )

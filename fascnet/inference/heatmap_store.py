@@ -99,6 +99,25 @@ class HeatmapStore:
         raw = self._spool.read(max(0, stop - start) * h * w)
         return np.frombuffer(raw, dtype=np.uint8).reshape(-1, h, w)
 
+    def rewrite(self, start: int, heatmaps: NDArray[np.uint8]) -> None:
+        """Put heatmaps (t, h, w) in the place of those from tick `start` on.
+
+        Raises:
+            OutputError: the disk is full.
+        """
+        try:
+            self._spool.seek(start * self.shape[0] * self.shape[1])
+            self._spool.write(heatmaps.tobytes())
+        except OSError as error:
+            raise _refuse(self.folder, error) from error
+
+    def find_highest(self) -> NDArray[np.uint8]:
+        """Return the largest value of each cell over time, (h, w)."""
+        highest = np.zeros(self.shape, np.uint8)
+        for block in self.blocks():
+            np.maximum(highest, block.max(axis=0), out=highest)
+        return highest
+
     def blocks(self) -> Iterator[NDArray[np.uint8]]:
         """Yield all ticks in order, some (t, h, w) at a time."""
         for start in range(0, self.n_ticks, _BLOCK_TICKS):

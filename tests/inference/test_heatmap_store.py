@@ -31,6 +31,19 @@ def test_round_trip_in_any_chunks(tmp_path, chunks):
     assert is_whole(path)
 
 
+def test_what_is_rewritten_takes_the_place_of_what_was(tmp_path):
+    heat = np.random.default_rng(1).integers(1, 255, (600, 3, 4), dtype=np.uint8)
+    with HeatmapStore(tmp_path, (3, 4)) as store:
+        assert store.find_highest().tolist() == np.zeros((3, 4)).tolist()
+        store.append(heat[:500] / 255.0)
+        store.rewrite(255, np.zeros((4, 3, 4), np.uint8))
+        store.append(heat[500:] / 255.0)
+        heat[255:259] = 0
+        assert np.array_equal(store.find_highest(), heat.max(axis=0))
+        path = store.finish(fps=30.0, mm_per_px=0.1, box=(0, 0, 4, 3))
+    assert np.array_equal(np.load(path)["heatmap"], heat)
+
+
 def test_an_interrupted_clip_leaves_nothing(tmp_path):
     with pytest.raises(KeyboardInterrupt), HeatmapStore(tmp_path, (2, 2)) as store:
         store.append(np.zeros((4, 2, 2)))
