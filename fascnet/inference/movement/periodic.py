@@ -128,7 +128,7 @@ class PeriodicRule:
     tremor_hz: tuple[float, float] = (4.0, 12.0)
     tremor_s: float = 0.8
     tremor_likeness: float = 0.3
-    tremor_excess: float = 2.0
+    tremor_excess: float = 1.25
 
     def __post_init__(self) -> None:
         for name, low, high in (
