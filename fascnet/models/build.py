@@ -28,7 +28,7 @@ def build_network(name: str, arguments: Mapping[str, Any]) -> FasciculationUNet:
 
 def understand_earlier(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Return the arguments of a model file of any version: what it does not say was another default then."""
-    return {"global_motion": "shift", **arguments}
+    return {"global_motion": "shift", "blur_taps": 5, **arguments}
 
 
 def complete_arguments(name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:

@@ -63,6 +63,9 @@ class MeasuredMotion(NamedTuple):
         return cls(*torch.split(joined, [4, 2, 1, 1, 1], dim=2))
 
 
+BLUR_TAPS = (1, 3, 5)
+"""Lengths of the binomials 1, 1-2-1 and 1-4-6-4-1."""
+
 N_MEASURED = 9
 """Channels of `MeasuredMotion`."""
 
@@ -82,6 +85,7 @@ class MotionFrontEnd(nn.Module):
         regularisation: added to the diagonal of the normal equations, in (grey per pixel)² for grey 0-1: what
             counts as too little texture to see motion in. Speckle has about 2.5e-3.
         global_motion: one of `GLOBAL_MOTIONS`, taken away before anything is looked at.
+        blur_taps: pictures are first blurred with a binomial of so many taps, one of `BLUR_TAPS`.
     """
 
     N_CHANNELS = 17
@@ -118,20 +122,25 @@ class MotionFrontEnd(nn.Module):
         noise_ticks: int = 30,
         regularisation: float = 1e-4,
         global_motion: str = "affine",
+        blur_taps: int = 3,
     ) -> None:
         super().__init__()
         self.noise_ticks = noise_ticks
         self.regularisation = regularisation
         if global_motion not in GLOBAL_MOTIONS:
             raise ValueError(f"global_motion is {global_motion}; give one of {', '.join(GLOBAL_MOTIONS)}")
+        if blur_taps not in BLUR_TAPS:
+            raise ValueError(f"blur_taps is {blur_taps}; give one of {', '.join(map(str, BLUR_TAPS))}")
         self.global_motion = global_motion
+        self.blur_taps = blur_taps
         self.register_buffer("long_filter", make_displacement_filter(long_ticks), persistent=False)
         self.register_buffer("short_filter", make_displacement_filter(short_ticks), persistent=False)
 
     @property
     def identity(self) -> list[str | int]:
         """What networks choose of it, and the version of the rest, for the names of measured clips."""
-        return [self.VERSION, self.global_motion]
+        # What was measured before there was a choice of blurs is found again.
+        return [self.VERSION, self.global_motion, *([] if self.blur_taps == 5 else [self.blur_taps])]
 
     def forward(self, grey: Tensor, dt_s: Tensor, state: State) -> Tensor:
         """Measure motion.
@@ -150,7 +159,7 @@ class MotionFrontEnd(nn.Module):
     def measure(self, grey: Tensor, dt_s: Tensor, state: State) -> MeasuredMotion:
         """Measure motion and take that of the whole picture away; arguments as those of `forward`."""
         n_batch, n_ticks = grey.shape[:2]
-        smooth = blur(grey)
+        smooth = blur(grey, self.blur_taps)
         previous = state.get("motion.image")
         joined = torch.cat([smooth[:, :1] if previous is None else previous, smooth], dim=1)
         state["motion.image"] = smooth[:, -1:].clone()
@@ -361,13 +370,19 @@ def make_displacement_filter(n_ticks: int) -> Tensor:
     return torch.arange(1, n_ticks, dtype=torch.float32) / n_ticks
 
 
-def blur(x: Tensor) -> Tensor:
-    """Blur the last two axes of (..., H, W) with the binomial 1-4-6-4-1, edges replicated.
+def blur(x: Tensor, n_taps: int) -> Tensor:
+    """Blur the last two axes of (..., H, W) with the binomial of `n_taps` (`BLUR_TAPS`), edges replicated.
 
     Summed slices: a one-channel convolution takes ten times as long on a CPU.
     """
-    shape = x.shape
-    flat = F.pad(x.reshape(1, -1, *shape[-2:]), (2, 2, 2, 2), mode="replicate")
+    if n_taps == 1:
+        return x
+    shape, reach = x.shape, n_taps // 2
+    flat = F.pad(x.reshape(1, -1, *shape[-2:]), (reach,) * 4, mode="replicate")
+    if n_taps == 3:
+        rows = flat[:, :, :-2] + flat[:, :, 2:] + 2.0 * flat[:, :, 1:-1]
+        both = rows[..., :-2] + rows[..., 2:] + 2.0 * rows[..., 1:-1]
+        return (both * (1.0 / 16.0)).view(shape)
     rows = (
         (flat[:, :, :-4] + flat[:, :, 4:])
         + 4.0 * (flat[:, :, 1:-3] + flat[:, :, 3:-1])

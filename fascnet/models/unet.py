@@ -38,6 +38,8 @@ class FasciculationUNet(nn.Module):
             what each is worth is measured by leaving it out.
         global_motion: what the front end takes for the motion of the whole picture and takes away: one of
             `fascnet.models.global_motion.GLOBAL_MOTIONS`.
+        blur_taps: how far the front end blurs pictures before it measures motion: one of
+            `fascnet.models.motion.BLUR_TAPS`.
     """
 
     seen: Tensor
@@ -50,6 +52,7 @@ class FasciculationUNet(nn.Module):
         look_ahead: int = 4,
         ignore: Sequence[str] = (),
         global_motion: str = "affine",
+        blur_taps: int = 3,
     ) -> None:
         super().__init__()
         _check_arguments(widths, dilations, deep_dilations, look_ahead)
@@ -57,7 +60,7 @@ class FasciculationUNet(nn.Module):
         self.look_ahead = look_ahead
         self.ignores = bool(ignore)
         self.stride = CELL_PX * BLOCK_CELLS * 2 ** (len(widths) - 1)
-        self.front_end = MotionFrontEnd(global_motion=global_motion)
+        self.front_end = MotionFrontEnd(global_motion=global_motion, blur_taps=blur_taps)
         inputs = [MotionFrontEnd.N_CHANNELS * BLOCK_CELLS**2, *widths[:-1]]
         self.down = nn.ModuleList(
             Stage(c_in, c_out, f"down{index}", stride=1 if index == 0 else 2, dilation=dilation)

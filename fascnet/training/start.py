@@ -108,7 +108,9 @@ def load_start(
 def _list_weighted(name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Return the arguments that weights depend on; the motion front end has none, and may be another."""
     return {
-        key: value for key, value in complete_arguments(name, arguments).items() if key != "global_motion"
+        key: value
+        for key, value in complete_arguments(name, arguments).items()
+        if key not in {"global_motion", "blur_taps"}
     }
 
 

@@ -30,7 +30,13 @@ from tests.models.test_unet import make_clip, make_network
 
 SPEC = ModelSpec(
     network="fasciculation_unet",
-    network_args={"widths": [4, 8], "look_ahead": 2, "dilations": [1, 2], "global_motion": "affine"},
+    network_args={
+        "widths": [4, 8],
+        "look_ahead": 2,
+        "dilations": [1, 2],
+        "global_motion": "affine",
+        "blur_taps": 3,
+    },
     preprocessing={"pitch_mm": 0.15, "rate_hz": 30.0, "assumed_mm_per_px": 0.1},
     event_definition=EventDefinition(0.6, 0.25, 0.1, 0.1, 0.01, 0.02),
     calibration=ClipCalibration(1.5, -0.5, 2.0),
@@ -241,11 +247,13 @@ def test_keys_of_later_versions_are_passed_over(path: Path) -> None:
     assert load_model(path).spec == SPEC
 
 
-def test_a_file_from_before_there_was_a_choice_takes_a_shift_away(path: Path) -> None:
-    rewrite(path, {"network_args": {k: v for k, v in SPEC.network_args.items() if k != "global_motion"}})
+def test_a_file_from_before_there_was_a_choice_measures_motion_as_then(path: Path) -> None:
+    then = {"global_motion": "shift", "blur_taps": 5}
+    rewrite(path, {"network_args": {k: v for k, v in SPEC.network_args.items() if k not in then}})
     model = load_model(path)
-    assert model.spec.network_args["global_motion"] == "shift"
-    assert model.network.front_end.global_motion == "shift"
+    for key, value in then.items():
+        assert model.spec.network_args[key] == value
+        assert getattr(model.network.front_end, key) == value
 
 
 def test_weights_that_are_no_numbers_are_refused(path: Path) -> None:

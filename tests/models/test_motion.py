@@ -224,9 +224,25 @@ def test_state_does_not_grow() -> None:
     assert sizes[0] == sizes[2] < 50 * 32 * 32 * 4
 
 
-def test_blur_keeps_sums_and_constants() -> None:
-    assert torch.allclose(blur(torch.full((1, 2, 9, 11), 0.7)), torch.tensor(0.7))
+@pytest.mark.parametrize("row", [[1.0], [1.0, 2.0, 1.0], [1.0, 4.0, 6.0, 4.0, 1.0]])
+def test_blur_keeps_sums_and_constants(row: list[float]) -> None:
+    n_taps = len(row)
+    assert torch.allclose(blur(torch.full((1, 2, 9, 11), 0.7), n_taps), torch.tensor(0.7))
     spot = torch.zeros(1, 1, 11, 11)
     spot[0, 0, 5, 5] = 256.0
-    row = torch.tensor([1.0, 4.0, 6.0, 4.0, 1.0])
-    assert torch.equal(blur(spot)[0, 0, 3:8, 3:8], torch.outer(row, row))
+    around = slice(5 - n_taps // 2, 6 + n_taps // 2)
+    blurred = blur(spot, n_taps)
+    assert torch.equal(
+        blurred[0, 0, around, around], torch.outer(*(2 * [torch.tensor(row)])) * 256 / sum(row) ** 2
+    )
+    assert blurred.sum() == 256.0
+
+
+def test_a_blur_that_there_is_not_is_refused() -> None:
+    with pytest.raises(ValueError, match="blur_taps is 4; give one of 1, 3, 5"):
+        MotionFrontEnd(blur_taps=4)
+
+
+def test_what_was_measured_before_there_was_a_choice_of_blurs_is_found_again() -> None:
+    names = [MotionFrontEnd(blur_taps=n_taps).identity for n_taps in (1, 3, 5)]
+    assert names[2] == [1, "affine"] and len({str(name) for name in names}) == 3

@@ -69,15 +69,16 @@ def test_another_network_is_named(tmp_path: Path) -> None:
         load_start(save(tmp_path, 1), wanted, build(9), PREPROCESSOR)
 
 
-def test_another_global_motion_is_no_other_network(tmp_path: Path) -> None:
-    earlier = {**NETWORK, "arguments": {**NETWORK["arguments"], "global_motion": "shift"}}
-    wanted = {**NETWORK, "arguments": {**NETWORK["arguments"], "global_motion": "affine"}}
+def test_another_front_end_is_no_other_network(tmp_path: Path) -> None:
+    earlier = {**NETWORK, "arguments": {**NETWORK["arguments"], "global_motion": "shift", "blur_taps": 5}}
+    wanted = {**NETWORK, "arguments": {**NETWORK["arguments"], "global_motion": "affine", "blur_taps": 1}}
     path = save(tmp_path, 1)
     for network in (earlier, wanted):
         built = build_network(network["name"], network["arguments"])
         load_start(path, network, built, PREPROCESSOR)
         assert torch.equal(built.head.weight, build(1).head.weight)
         assert built.front_end.global_motion == network["arguments"]["global_motion"]
+        assert built.front_end.blur_taps == network["arguments"]["blur_taps"]
 
 
 def test_a_network_is_not_shown_another_grid_than_it_learned_from(tmp_path: Path) -> None:
