@@ -58,6 +58,8 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "without probe motion": {"ignore": ["probe"]},
     "nothing taken away": {"global_motion": "none"},
     "a shift taken away": {"global_motion": "shift"},
+    "no blur": {"blur_taps": 1},
+    "a wider blur": {"blur_taps": 5},
     "without unexplained change": {"ignore": ["unexplained_change"]},
     "without confidence and grey": {"ignore": ["confidence", "grey"]},
     "causal: no look-ahead": {"look_ahead": 0},

@@ -1,15 +1,15 @@
 """How far twitches stand out from everything else that moves, before any network has looked.
 
     python scripts/measure_contrast.py data.root=FOLDER [cache=FOLDER] [taken_away=none,shift,affine]
-        [motion=lucas_kanade,phase,matching] [pitch_mm=0.15] [rate_hz=30]
+        [motion=lucas_kanade,phase,matching] [blur_taps=1,3,5] [pitch_mm=0.15] [rate_hz=30]
 
 `data.root` is a phantom whose subjects are in the validation split. For each twitch the front end's residual
 motion is averaged over the cells that twitch: the contrast is its largest length in the third of a second
 after onset over the root mean square of the same average while nothing twitches. Prints a Markdown table of
 the medians by amplitude: of velocity, of displacement over a tenth of a second, over a sixth, and over a
-tenth less that of the tenth before, for every way to measure motion (`contrast/estimates.py`) and everything
-that is taken away as the motion of the whole picture; and how many twitches are clear in one of these,
-knowing their very cells as no detector does.
+tenth less that of the tenth before, for every way to measure motion (`contrast/estimates.py`), every blur
+before it and everything that is taken away as the motion of the whole picture; and how many twitches are
+clear in one of these, knowing their very cells as no detector does.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Collection, Mapping, Sequence
+from itertools import pairwise, product
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -42,7 +42,7 @@ from fascnet.data.training_input.motion_cache import CHUNK_TICKS
 from fascnet.data.training_input.working_clip import WorkingClip
 from fascnet.errors import FascnetError, SettingError
 from fascnet.models.global_motion import GLOBAL_MOTIONS
-from fascnet.models.motion import MotionFrontEnd
+from fascnet.models.motion import BLUR_TAPS, MotionFrontEnd
 from fascnet.types import FASCICULATION
 
 AMPLITUDE_CUTS_MM = (0.0, 0.08, 0.15, 0.3, np.inf)
@@ -64,6 +64,7 @@ _DEFAULTS = {
     "cache": "",
     "taken_away": ",".join(GLOBAL_MOTIONS),
     "motion": "lucas_kanade",
+    "blur_taps": "3",
     "pitch_mm": "0.15",
     "rate_hz": "30",
 }
@@ -75,6 +76,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         settings = read_key_values(arguments, _DEFAULTS, needed=("data.root",))
         motions = read_choices(settings, "motion", ESTIMATES)
+        blurs = read_choices(settings, "blur_taps", [str(n_taps) for n_taps in BLUR_TAPS])
         taken_away = read_choices(settings, "taken_away", GLOBAL_MOTIONS)
         with tempfile.TemporaryDirectory() as folder:
             overrides = [
@@ -84,14 +86,14 @@ def main(arguments: Sequence[str]) -> int:
             ]
             data = instantiate_node(compose_config("train", [*overrides, "output=none"])["data"], "data")
             data.setup("validate")
-            print_table(data.val_clips, motions, taken_away)
+            print_table(data.val_clips, list(product(motions, map(int, blurs), taken_away)))
     except FascnetError as error:
         print(f"measure_contrast: {error}", file=sys.stderr)
         return 2
     return 0
 
 
-def read_choices(settings: Mapping[str, str], key: str, names: Iterable[str]) -> list[str]:
+def read_choices(settings: Mapping[str, str], key: str, names: Collection[str]) -> list[str]:
     """Return the names that a setting lists.
 
     Raises:
@@ -103,24 +105,25 @@ def read_choices(settings: Mapping[str, str], key: str, names: Iterable[str]) ->
     return chosen
 
 
-def print_table(clips: Sequence[WorkingClip], motions: Sequence[str], taken_away: Sequence[str]) -> None:
-    """Measure all clips and print medians by amplitude."""
-    found: dict[tuple[str, str, int], list[NDArray[np.float64]]] = defaultdict(list)
-    kinds = [(motion, kind) for motion in motions for kind in taken_away]
+def print_table(clips: Sequence[WorkingClip], ways: Sequence[tuple[str, int, str]]) -> None:
+    """Measure all clips in each way (motion, taps of the blur, taken away) and print medians by amplitude."""
+    found: dict[tuple[str, int, str, int], list[NDArray[np.float64]]] = defaultdict(list)
     for clip in clips:
-        for motion, kind in kinds:
-            for peak_mm, contrasts in measure_contrasts(clip, ESTIMATES[motion](global_motion=kind)):
+        for motion, blur_taps, kind in ways:
+            front_end = ESTIMATES[motion](global_motion=kind, blur_taps=blur_taps)
+            for peak_mm, contrasts in measure_contrasts(clip, front_end):
                 amplitude = int(np.searchsorted(AMPLITUDE_CUTS_MM, peak_mm, side="right"))
-                found[motion, kind, amplitude].append(contrasts)
-    print(f"| twitches | motion | taken away | {' | '.join(COURSES)} | from {CLEAR:g} up |")
-    print(f"| --- {'| --- ' * (len(COURSES) + 3)}|")
+                found[motion, blur_taps, kind, amplitude].append(contrasts)
+    print(f"| twitches | motion | blur | taken away | {' | '.join(COURSES)} | from {CLEAR:g} up |")
+    print(f"| --- {'| --- ' * (len(COURSES) + 4)}|")
     for index, (low, high) in enumerate(pairwise(AMPLITUDE_CUTS_MM), start=1):
-        for motion, kind in kinds:
-            rows = found[motion, kind, index]
+        for motion, blur_taps, kind in ways:
+            rows = found[motion, blur_taps, kind, index]
             if rows:
                 cells = [f"{value:.1f}" for value in np.median(rows, axis=0)]
                 cells.append(f"{100 * np.mean(np.max(rows, axis=1) >= CLEAR):.0f} %")
-                print(f"| {len(rows)} of {low:g}-{high:g} mm | {motion} | {kind} | {' | '.join(cells)} |")
+                way = f"{motion} | {blur_taps} | {kind}"
+                print(f"| {len(rows)} of {low:g}-{high:g} mm | {way} | {' | '.join(cells)} |")
 
 
 def measure_contrasts(
