@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -116,10 +116,10 @@ def _explain(error: BaseException, verb: str) -> str:
     if not_a_key or wanted:
         key = wanted.group(1) if wanted else (not_a_key.group(1) if not_a_key else "")
         known = _list_keys(verb)
-        near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
+        near = _find_nearest(key, known)
         if key in known:
             return _explain_group(key, verb)
-        hint = f"; did you mean '{near[0]}'?" if near else ""
+        hint = f"; did you mean '{near}'?" if near else ""
         return f"there is no key '{key}'{hint} (see: fascnet {verb} --help)"
     option = re.search(
         r"Could not find '([^']+)/([^/']+)'\s+Available options in '[^']+':((?:\s+\w+)+?)\s+Config", text
@@ -133,6 +133,17 @@ def _explain(error: BaseException, verb: str) -> str:
         )
     # Where Hydra looked is of no use to anybody who did not write the tree.
     return " ".join(text.split("Config search path")[0].split())[:300]
+
+
+def _find_nearest(key: str, known: Sequence[str]) -> str | None:
+    """Return the key that was probably meant: of those much alike, the one whose last part is most alike."""
+    alike = difflib.get_close_matches(key, known, n=5, cutoff=0.5)
+    last = key.rpartition(".")[2]
+    return max(
+        alike,
+        key=lambda one: difflib.SequenceMatcher(None, one.rpartition(".")[2], last).ratio(),
+        default=None,
+    )
 
 
 def _explain_group(key: str, verb: str) -> str:
