@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -30,6 +32,15 @@ def real_data() -> Path:
         if (folder / "muscle").is_dir():
             return folder
     pytest.skip("the real recordings are not here; name their folder with FASCNET_REAL_DATA")
+
+
+@pytest.fixture(scope="module")
+def scripts_on_path() -> Iterator[None]:
+    """Let a module import what lies in `scripts/`."""
+    folder = str(Path(__file__).resolve().parents[1] / "scripts")
+    sys.path.insert(0, folder)
+    yield
+    sys.path.remove(folder)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

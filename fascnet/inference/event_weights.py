@@ -8,7 +8,7 @@ average precision rises with it from 0.832 to 0.843 (docs/experiments.md).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,19 +72,14 @@ def _list_weights(
     finder: EventFinder, judged: Sequence[Event], dropped: Sequence[Event]
 ) -> list[tuple[Event, float]]:
     probable = looks_at_places(finder.definition)
-    return [*_weigh_judged(judged, probable), *((event, _read_score(event)) for event in dropped)]
 
-
-def _weigh_judged(judged: Sequence[Event], probable: bool) -> Iterator[tuple[Event, float]]:
-    for event in judged:
+    def weigh(event: Event) -> float:
         if event.label != FASCICULATION:
-            yield event, 0.0
-        else:
-            yield event, _read_score(event) if probable else 1.0
+            return 0.0
+        return event.score if probable and event.score is not None else 1.0
 
-
-def _read_score(event: Event) -> float:
-    return 1.0 if event.score is None else event.score
+    # Only where scores rest on the whole clip is anything dropped for them after it has ended.
+    return [(event, weigh(event)) for event in [*judged, *dropped]]
 
 
 def _widen(finder: EventFinder, event: Event) -> NDArray[np.bool_]:
