@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
+from scipy.special import expit
 
 from fascnet.data.training_input.working_clip import WorkingClip
 from fascnet.evaluation.figures.events import f1
@@ -169,7 +170,7 @@ def fit_weights(evidence: NDArray[np.float64], is_true: NDArray[np.bool_]) -> ND
         logit = z @ parameters[1:] + parameters[0]
         weights = parameters[1:]
         cost = np.logaddexp(0.0, logit).sum() - logit[is_true].sum() + RIDGE * np.square(weights).sum()
-        error = 1.0 / (1.0 + np.exp(-logit)) - is_true
+        error = expit(logit) - is_true
         gradient = np.concatenate([[error.sum()], error @ z + 2.0 * RIDGE * weights])
         return float(cost), gradient
 
@@ -186,7 +187,7 @@ def score_left_out(candidates: Candidates) -> NDArray[np.float64]:
     for subject in np.unique(candidates.subjects):
         own = candidates.subjects == subject
         weights = fit_weights(candidates.evidence[~own], candidates.is_true[~own])
-        scores[own] = 1.0 / (1.0 + np.exp(-(candidates.evidence[own] @ weights[1:] + weights[0])))
+        scores[own] = expit(candidates.evidence[own] @ weights[1:] + weights[0])
     return scores
 
 

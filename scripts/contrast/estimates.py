@@ -11,7 +11,8 @@ from itertools import pairwise, product
 import torch
 from torch import Tensor
 
-from fascnet.models.motion import MotionFrontEnd, average_neighbourhoods
+from fascnet.models.motion import MotionFrontEnd
+from fascnet.models.normal_equations import average_neighbourhoods, solve_equations
 from fascnet.models.preprocessing import CELL_PX
 
 WAVELENGTH_PX = 6.0
@@ -42,18 +43,7 @@ class PhaseMotion(MotionFrontEnd):
         spectra = (torch.fft.fft2(picture)[:, None] for picture in joined.unbind(1))
         answers = (torch.fft.ifft2(spectrum * filters) for spectrum in spectra)
         moments = torch.cat([self._pool_equations(*pair) for pair in pairwise(answers)], dim=1)
-        xx, yy, xy, xt, yt, tt = moments.unbind(dim=2)
-        ridge = RIDGE_SHARE * self.regularisation
-        xx_r, yy_r = xx + ridge, yy + ridge
-        determinant = xx_r * yy_r - xy * xy
-        u, v = -(yy_r * xt - xy * yt) / determinant, -(xx_r * yt - xy * xt) / determinant
-        smaller = 0.5 * (xx + yy) - (0.25 * (xx - yy).square() + xy * xy).sqrt()
-        unexplained = tt + u * xt + v * yt
-        return (
-            torch.stack([u, v], dim=2),
-            smaller.clamp(min=0.0).unsqueeze(2),
-            unexplained.clamp(min=0.0).unsqueeze(2),
-        )
+        return solve_equations(moments.unbind(dim=2), RIDGE_SHARE * self.regularisation)
 
     def _pool_equations(self, before: Tensor, after: Tensor) -> Tensor:
         """Return (B, 1, 6, h, w) from two pictures' responses, (B, `N_ORIENTATIONS`, H, W) complex."""
