@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -244,6 +245,24 @@ def compare_onsets(scenes: dict[str, Scene], predictions: Path) -> str:
     return "\n".join(lines)
 
 
+def read_recipe(folder: Path) -> dict[str, Any]:
+    """Read what a phantom folder was drawn from.
+
+    Raises:
+        SettingError: it is not there or no recipe.
+    """
+    path = folder / "phantom.json"
+    try:
+        recipe = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise SettingError(f"{path}: {error}; give a folder that fascnet phantom has written") from error
+    given = set(recipe) if isinstance(recipe, dict) else set()
+    missing = {"settings", "clips", "seed", "split_fractions"} - given
+    if missing:
+        raise SettingError(f"{path}: holds no {', '.join(sorted(missing))}; give a folder of fascnet phantom")
+    return dict(recipe)
+
+
 def main(arguments: list[str]) -> int:
     """Measure and print."""
     if not arguments:
@@ -254,13 +273,13 @@ def main(arguments: list[str]) -> int:
             arguments[1:], {"time_error_s": "0", "place_error_mm": "0", "predictions": ""}
         )
         time_error_s, place_error_mm = (read_number(given, key) for key in ("time_error_s", "place_error_mm"))
+        folder = Path(arguments[0])
+        recipe = read_recipe(folder)
     except SettingError as error:
         print(f"benchmark_kinematics: {error}", file=sys.stderr)
         return 2
     predictions = given["predictions"]
     cv2.setNumThreads(1)
-    folder = Path(arguments[0])
-    recipe = json.loads((folder / "phantom.json").read_text(encoding="utf-8"))
     settings = PhantomSettings.from_mapping(recipe["settings"])
     rng = np.random.default_rng(0)
     cases: list[Case] = []
