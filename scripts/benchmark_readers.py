@@ -38,7 +38,7 @@ from pydicom.pixels.utils import iter_pixels
 from fascnet.data.recording.find_clips import find_clips
 from fascnet.data.recording.picture_folder import PICTURE_SUFFIXES, sort_naturally
 from fascnet.data.recording.recordings import OpenedRecording, open_recording
-from fascnet.errors import RecordingError, SettingError
+from fascnet.errors import FascnetError, RecordingError
 
 STILLS_FPS = 25.0
 """Stills have no rate; here it does not matter."""
@@ -169,9 +169,9 @@ def main() -> None:
         raise SystemExit((__doc__ or "").strip())
     try:
         rounds = read_whole(read_key_values(sys.argv[2:], {"rounds": "5"}), "rounds", least=1)
-    except SettingError as error:
+        compare(Path(sys.argv[1]), rounds)
+    except FascnetError as error:
         raise SystemExit(f"benchmark_readers: {error}") from error
-    compare(Path(sys.argv[1]), rounds)
 
 
 if __name__ == "__main__":
