@@ -24,7 +24,7 @@ def test_a_neighbourhood_is_a_cell_and_its_neighbours_weighed_by_a_binomial(cell
     np.testing.assert_allclose(averaged[:, :, 0], expected, atol=1e-5)
 
 
-def test_moments_are_the_same_picture_by_picture_and_all_at_once() -> None:
+def test_moments_are_those_of_each_pair_of_pictures() -> None:
     pictures = draw_pictures(4, 16, 24)
     together = pool_moments(pictures, 4)
     pairs = [pool_moments(pictures[:, k : k + 2], 4) for k in range(3)]
