@@ -11,13 +11,11 @@ compared too: those of the heatmap and those of the waveform.
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -25,6 +23,7 @@ import cv2
 import numpy as np
 from key_values import read_key_values, read_number
 from numpy.typing import NDArray
+from phantom_recipe import read_recipe
 
 from fascnet.data.recording.recordings import open_recording
 from fascnet.errors import SettingError
@@ -245,24 +244,6 @@ def compare_onsets(scenes: dict[str, Scene], predictions: Path) -> str:
     return "\n".join(lines)
 
 
-def read_recipe(folder: Path) -> dict[str, Any]:
-    """Read what a phantom folder was drawn from.
-
-    Raises:
-        SettingError: it is not there or no recipe.
-    """
-    path = folder / "phantom.json"
-    try:
-        recipe = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise SettingError(f"{path}: {error}; give a folder that fascnet phantom has written") from error
-    given = set(recipe) if isinstance(recipe, dict) else set()
-    missing = {"settings", "clips", "seed", "split_fractions"} - given
-    if missing:
-        raise SettingError(f"{path}: holds no {', '.join(sorted(missing))}; give a folder of fascnet phantom")
-    return dict(recipe)
-
-
 def main(arguments: list[str]) -> int:
     """Measure and print."""
     if not arguments:
@@ -274,7 +255,7 @@ def main(arguments: list[str]) -> int:
         )
         time_error_s, place_error_mm = (read_number(given, key) for key in ("time_error_s", "place_error_mm"))
         folder = Path(arguments[0])
-        recipe = read_recipe(folder)
+        recipe = read_recipe(folder, ("settings", "clips", "seed", "split_fractions"))
     except SettingError as error:
         print(f"benchmark_kinematics: {error}", file=sys.stderr)
         return 2

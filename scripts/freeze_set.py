@@ -14,16 +14,21 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from phantom_recipe import read_recipe
+
+from fascnet.errors import SettingError
 from fascnet.phantom.data_set.frozen_set import COLUMNS, RECIPE_KEYS
 from fascnet.phantom.data_set.set_folder import TABLE_FILE
-from fascnet.phantom.generate import RECIPE_FILE
 
 _FROZEN = Path(__file__).resolve().parents[1] / "fascnet" / "phantom" / "frozen"
 
 
 def freeze(folder: Path, name: str) -> None:
     """Write `NAME.json` and `NAME.csv` into the package; refuses to change a set that is already frozen."""
-    recipe = json.loads((folder / RECIPE_FILE).read_text(encoding="utf-8"))
+    try:
+        recipe = read_recipe(folder, RECIPE_KEYS)
+    except SettingError as error:
+        sys.exit(f"freeze_set: {error}")
     with (folder / TABLE_FILE).open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     if len(rows) != recipe["clips"]:

@@ -7,6 +7,7 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from fascnet.data.spool import Spool
 from fascnet.types import ClipCalibration
@@ -75,6 +76,6 @@ class HeatmapSpool:
 def _decode(calibration: ClipCalibration) -> NDArray[np.float32]:
     """Return the probability (256,) that each byte stands for."""
     logits = LOGIT_STEP * (np.arange(256) - _MIDDLE)
-    meaning = 1.0 / (1.0 + np.exp(-(calibration.slope * logits + calibration.intercept)))
+    meaning = expit(calibration.slope * logits + calibration.intercept)
     meaning[0] = 0.0
     return np.asarray(meaning, np.float32)
