@@ -33,6 +33,7 @@ from fascnet.commands.config import compose_config, instantiate_node
 from fascnet.data.labelling.targets import TWITCH, UNKNOWN
 from fascnet.data.training_input.dataset import WindowSampler
 from fascnet.data.training_input.motion_cache import MotionClip, MotionWindowDataset, measure_clip
+from fascnet.data.training_input.sight import FirstSight
 from fascnet.data.training_input.working_clip import WorkingClip
 from fascnet.errors import FascnetError, SettingError
 from fascnet.evaluation.figures.events import f1
@@ -112,7 +113,8 @@ def run(root: str, cache: str, sizes: Mapping[str, int], chosen: Sequence[str]) 
         part_s = variant.pop("part_s", data.window.part_s)
         window = type(data.window)(data.window.n_ticks, 128, data.window.event_fraction, 12, part_s)
         # Clips that an earlier variant measured alike are found again.
-        kept = data.cache_dir, data.seed, FasciculationUNet(**{**SMALL, **variant}).front_end
+        sight = FirstSight(FasciculationUNet(**{**SMALL, **variant}).front_end)
+        kept = data.cache_dir, data.seed, sight
         measured = [measure_clip(clip, 0, data.augmentation, window, *kept) for clip in data.train_clips]
         judged = [(clip, measure_clip(clip, 0, None, data.window, *kept)) for clip in val]
         figures = []

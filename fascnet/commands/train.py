@@ -35,6 +35,8 @@ def run(config: dict[str, Any]) -> int:
         name=config["name"],
         init=config["init"],
         second_look=config["second_look"],
+        modes=config["modes"],
+        half_weights=config["half_weights"],
         resume=config["resume"],
         overwrite=config["overwrite"],
         config=config,
@@ -48,9 +50,13 @@ def run(config: dict[str, Any]) -> int:
 
 def _check_settings(config: dict[str, Any]) -> None:
     check_whole("train: seed", config["seed"], 0, 2**32 - 1)
-    for key in ("second_look", "resume", "overwrite"):
+    if config["modes"] is not None:
+        check_whole("train: modes", config["modes"], 1, 16)
+    for key in ("half_weights", "resume", "overwrite"):
         if not isinstance(config[key], bool):
             raise SettingError(f"train: {key}={config[key]} must be true or false")
+    if not isinstance(config["second_look"], bool) and config["second_look"] != "learn":
+        raise SettingError(f"train: second_look={config['second_look']} must be true, false or learn")
     for key in ("output", "name"):
         if not isinstance(config[key], str) or not config[key]:
             raise SettingError(f"train: {key}={config[key]} must be text")

@@ -85,12 +85,14 @@ class Model:
         network: in evaluation mode, on the CPU.
         sha256: hash of the file.
         path: the file.
+        again: the one that judges in the second look, likewise; None: `network` does, or there is none.
     """
 
     spec: ModelSpec
     network: FasciculationUNet
     sha256: str
     path: Path
+    again: FasciculationUNet | None = None
 
 
 PACKAGED = {"packaged": "model.safetensors", "fast": "fast.safetensors"}
@@ -110,13 +112,30 @@ def find_model(model: str | None = None) -> Path:
     return Path(model) if name is None else Path(str(files("fascnet") / "weights" / name))
 
 
-def save_model(path: Path, network: FasciculationUNet, spec: ModelSpec) -> Path:
+EARLIER_N_MODES = 2
+"""What files that say nothing of it mean."""
+
+AGAIN = "again."
+"""Prefix of the weights that judge in the second look."""
+
+
+def save_model(
+    path: Path, network: FasciculationUNet, spec: ModelSpec, again: FasciculationUNet | None = None
+) -> Path:
     """Write a model file, whole or not at all.
+
+    Args:
+        path: the file.
+        network: its weights.
+        spec: everything else.
+        again: the network that judges in the second look, where it is another.
 
     Raises:
         OutputError: the file cannot be written.
     """
-    tensors = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
+    tensors = _list_tensors(network)
+    if again is not None:
+        tensors |= {AGAIN + name: tensor for name, tensor in _list_tensors(again).items()}
     described = asdict(spec)
     if spec.second_look is None:
         # Files of models that look once stay readable for versions that know nothing else.
@@ -152,7 +171,11 @@ def load_model(path: Path) -> Model:
         Preprocessor(**spec.preprocessing)
         for definition in _list_definitions(spec):
             EventFinder(definition, fps=30.0, shape=(1, 1), box=(0, 0, 1, 1))
-        network.load_state_dict(tensors, strict=True)
+        network.load_state_dict(_choose_tensors(tensors, ""), strict=True)
+        again = None
+        if any(name.startswith(AGAIN) for name in tensors):
+            again = build_network(spec.network, spec.network_args)
+            again.load_state_dict(_choose_tensors(tensors, AGAIN), strict=True)
     except (SettingError, TypeError, RuntimeError) as error:
         raise ModelFileError(
             f"{path}: {str(error).splitlines()[0]}; was it written by a newer fascnet?"
@@ -160,9 +183,33 @@ def load_model(path: Path) -> Model:
     broken = [name for name, tensor in tensors.items() if not tensor.isfinite().all()]
     if broken:
         raise ModelFileError(f"{path}: {broken[0]} holds something that is no number; copy or train it again")
-    network.eval().requires_grad_(False)
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    return Model(spec, network.to(memory_format=torch.channels_last), digest, path)
+    for each in (network, again):
+        if each is not None:
+            each.eval().requires_grad_(False).to(memory_format=torch.channels_last)
+    return Model(spec, network, hashlib.sha256(path.read_bytes()).hexdigest(), path, again)
+
+
+def round_weights(network: FasciculationUNet) -> None:
+    """Round the weights of convolutions, in place, to what half precision holds: a file of half the size."""
+    for weight in network.parameters():
+        if weight.ndim > 1:
+            weight.data = weight.data.half().to(weight.dtype)
+
+
+def _list_tensors(network: FasciculationUNet) -> dict[str, torch.Tensor]:
+    """Return the state, in half precision what that holds without a loss."""
+    state = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
+    halves = {name: value.half() for name, value in state.items() if value.dtype == torch.float32}
+    return state | {name: half for name, half in halves.items() if torch.equal(half.float(), state[name])}
+
+
+def _choose_tensors(tensors: Mapping[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
+    """Return those of one network, under its own names."""
+    return {
+        name.removeprefix(prefix): tensor
+        for name, tensor in tensors.items()
+        if name.startswith(AGAIN) == bool(prefix)
+    }
 
 
 def _list_definitions(spec: ModelSpec) -> list[EventDefinition]:
@@ -187,6 +234,7 @@ def _read_spec(path: Path, header: str) -> ModelSpec:
                 EventDefinition(**second["definition"]),
                 ClipCalibration(**second["calibration"]),
                 second.get("noticed", NOTICED),
+                second.get("n_modes", EARLIER_N_MODES),
             )
         values["subjects_sha256"] = tuple(raw["subjects_sha256"])
         for key in ("training_subjects_sha256", "tuning_subjects_sha256"):
@@ -195,10 +243,11 @@ def _read_spec(path: Path, header: str) -> ModelSpec:
         numbers = [n for each in _list_definitions(spec) for n in asdict(each).values()]
         numbers += asdict(spec.calibration).values()
         if spec.second_look is not None:
-            numbers += [*asdict(spec.second_look.calibration).values(), spec.second_look.noticed]
+            second_look = spec.second_look
+            numbers += [*asdict(second_look.calibration).values(), second_look.noticed, second_look.n_modes]
         if "clip_threshold" in spec.operating_point:
             numbers.append(spec.operating_point["clip_threshold"])
-    except (json.JSONDecodeError, RecursionError, AttributeError, KeyError, TypeError) as error:
+    except (json.JSONDecodeError, RecursionError, AttributeError, KeyError, TypeError, SettingError) as error:
         raise ModelFileError(
             f"{path}: its specification is damaged ({error}); copy or train it again"
         ) from error

@@ -51,12 +51,15 @@ class NetworkPredictor:
         self.precision = precision
         self.preprocessor = Preprocessor(**model.spec.preprocessing)
         self._network = fold_norms(model.network).to(device)
+        self._again = None if model.again is None else fold_norms(model.again).to(device)
         if compile and model.spec.second_look is None:
             self._network.compile(dynamic=True)
         elif compile:
-            # Between the looks motion is kept on disk: the network is not called as a whole.
-            judge = torch.compile(self._network.judge_motion, dynamic=True)
-            self._network.judge_motion = judge  # type: ignore[method-assign]
+            # Between the looks motion is kept on disk: the networks are not called as a whole.
+            for network in (self._network, self._again):
+                if network is not None:
+                    judge = torch.compile(network.judge_motion, dynamic=True)
+                    network.judge_motion = judge  # type: ignore[method-assign]
         self._compiled = compile
 
     @property
@@ -104,7 +107,7 @@ class NetworkPredictor:
         second = self.model.spec.second_look
         if second is None:
             return stream_probabilities(self._network, ticks, self.chunk_frames, self.device, autocast)
-        return look_twice(self._network, ticks, self.device, second, grid, autocast)
+        return look_twice(self._network, ticks, self.device, second, grid, autocast, self._again)
 
     def describe(self) -> dict[str, object]:
         """Return what `run.json` says about the model."""

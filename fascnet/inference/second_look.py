@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -21,6 +21,7 @@ from scipy.special import expit
 from torch import Tensor
 
 from fascnet.data.spool import Spool
+from fascnet.errors import SettingError
 from fascnet.inference.events import EventFinder
 from fascnet.inference.heatmap_store import quantise
 from fascnet.inference.place_evidence import score_places
@@ -32,9 +33,8 @@ from fascnet.models.preprocessing import Tick, WorkingGrid
 from fascnet.models.unet import FasciculationUNet
 from fascnet.types import ClipCalibration, EventDefinition
 
-N_MODES = 2
-"""Fields that are taken away; with four the clips of `V4` were judged worse than with two
-(docs/experiments.md)."""
+N_MODES = 4
+"""Fields that are taken away (docs/experiments.md); models before fascnet-12 took two."""
 
 BEFORE_S, AFTER_S, LEARNED_AFTER_S = 0.27, 0.67, 1.0
 """Around an event its cells are not asked what the tissue does, and whole ticks teach nothing: tissue takes
@@ -75,11 +75,17 @@ class SecondLook:
         calibration: `slope` and `intercept` of the mean of both looks' logits: cells of probability p should
             twitch in a share of p.
         noticed: ticks in which a cell is so probable in the first look are looked at again; 0 is all of them.
+        n_modes: fields that are taken away, 1-16.
     """
 
     definition: EventDefinition
     calibration: ClipCalibration = field(default_factory=ClipCalibration)
     noticed: float = NOTICED
+    n_modes: int = N_MODES
+
+    def __post_init__(self) -> None:
+        if self.n_modes not in range(1, 17):
+            raise SettingError(f"second look: n_modes is {self.n_modes}; give a whole number from 1 to 16")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,6 +119,7 @@ def look_twice(
     second: SecondLook,
     grid: WorkingGrid,
     autocast: torch.dtype | None = None,
+    again: FasciculationUNet | None = None,
 ) -> Iterator[NDArray[np.float32]]:
     """Yield heatmaps (t, h, w) float32 0-1, one for every tick, in order, once the clip has been read.
 
@@ -123,15 +130,37 @@ def look_twice(
         second: what makes an event in the first look, and what the mean of both looks is worth.
         grid: of the working clip.
         autocast: reduced precision for the convolutions (CUDA), or None.
+        again: judges in the second look, with the front end of `network`; None: `network` does.
     """
     with Spool("the motion of the clip") as motion, Spool("the first look at the clip") as logits:
-        looks = _Looks(network, device, autocast, motion, logits, grid)
+        looks = _Looks(network, again or network, device, autocast, motion, logits, grid)
         looks.look(ticks)
         found = looks.sum_up(second)
-        modes = looks.learn(found)
+        modes = looks.learn(found, second.n_modes)
         for mean in looks.read_logits() if modes is None else looks.look_again(found, modes):
             calibrated = second.calibration.slope * mean + second.calibration.intercept
             yield np.asarray(expit(calibrated), np.float32)
+
+
+def show_again(
+    network: FasciculationUNet, ticks: Iterable[Tick], second: SecondLook, grid: WorkingGrid
+) -> Iterator[NDArray[np.float16]]:
+    """Yield the channels (t, C, h, w) that the second look sees of all ticks, for a network to learn from.
+
+    They are followed by those of as many empty ticks as the network looks ahead. Where the first look leaves
+    too little to learn modes from, nothing is taken away.
+
+    Args:
+        network: looks first; in evaluation mode, on the CPU.
+        ticks: the working clip, lazily.
+        second: what makes an event in the first look.
+        grid: of the working clip.
+    """
+    with Spool("the motion of the clip") as motion, Spool("the first look at the clip") as logits:
+        looks = _Looks(network, network, torch.device("cpu"), None, motion, logits, grid)
+        looks.look(ticks)
+        found = looks.sum_up(replace(second, noticed=0.0))
+        yield from looks.show_all(found, looks.learn(found, second.n_modes))
 
 
 class _Looks:
@@ -140,13 +169,15 @@ class _Looks:
     def __init__(
         self,
         network: FasciculationUNet,
+        again: FasciculationUNet,
         device: torch.device,
         autocast: torch.dtype | None,
         motion: Spool,
         logits: Spool,
         grid: WorkingGrid,
     ) -> None:
-        self._network, self._device, self._autocast = network, device, autocast
+        self._network, self._again = network, again
+        self._device, self._autocast = device, autocast
         self._motion, self._logits = motion, logits
         self._grid = grid
         self._padded = grid.cells
@@ -164,16 +195,16 @@ class _Looks:
             joined = measured.join()[0]
             self._padded = (joined.shape[-2], joined.shape[-1])
             self._motion.append(_to_half(joined).tobytes())
-            answers = self._judge(measured, state)[to_drop:]
+            answers = self._judge(self._network, measured, state)[to_drop:]
             to_drop = max(0, to_drop - len(joined))
             self._logits.append(_to_half(answers).tobytes())
             self._n_ticks += len(answers)
 
-    def _judge(self, measured: MeasuredMotion, state: State) -> Tensor:
+    def _judge(self, network: FasciculationUNet, measured: MeasuredMotion, state: State) -> Tensor:
         """Return the logits (T, h, w) on the grid, `look_ahead` ticks late."""
         height, width = self._grid.cells
         with torch.inference_mode(), reduce_precision(self._device, self._autocast):
-            logits = self._network.judge_motion(self._network.front_end.describe(measured, state), state)
+            logits = network.judge_motion(network.front_end.describe(measured, state), state)
         return logits[0, :, :height, :width]
 
     def sum_up(self, second: SecondLook) -> _Findings:
@@ -200,7 +231,7 @@ class _Looks:
         stretches = find_stretches(np.array(noticed, bool), round(MARGIN_S * rate_hz))
         return _Findings(teaches, hidden, stretches)
 
-    def learn(self, found: _Findings) -> Tensor | None:
+    def learn(self, found: _Findings, n_modes: int) -> Tensor | None:
         """Learn what the tissue does all the time; None if nobody asks or few ticks are free of events."""
         ticks = np.flatnonzero(found.teaches)
         if len(ticks) < LEAST_TICKS or not found.stretches:
@@ -223,7 +254,7 @@ class _Looks:
                 displacement[part] = torch.as_tensor(summed)[inside]
                 textured[part] = measured.confidence[0, inside, 0] > self._network.front_end.regularisation
                 n_taken += len(inside)
-        return learn_modes(displacement, textured, N_MODES)
+        return learn_modes(displacement, textured, n_modes)
 
     def look_again(self, found: _Findings, modes: Tensor) -> Iterator[NDArray[np.float32]]:
         """Yield the logits (t, h, w) of all ticks: of the first look, in stretches the mean of both."""
@@ -251,19 +282,38 @@ class _Looks:
     ) -> Iterator[NDArray[np.float32]]:
         """Yield the logits (t, h, w) of a stretch seen without the modes, at most `CHUNK_TICKS` at a time."""
         state: State = {}
-        look_ahead = self._network.look_ahead
         begin = max(-self._n_before, first - WARM_UP_TICKS)
-        to_drop = look_ahead + first - begin
-        for start, joined in self._read_motion(begin, stop + look_ahead):
+        to_drop = self._network.look_ahead + first - begin
+        for _, rest in self._take_away(modes, found, begin, stop):
+            measured = MeasuredMotion.split(rest.join().to(self._device))
+            answers = self._judge(self._again, measured, state)[to_drop:]
+            to_drop = max(0, to_drop - rest.residual.shape[1])
+            if len(answers):
+                yield answers.float().cpu().numpy()
+
+    def show_all(self, found: _Findings, modes: Tensor | None) -> Iterator[NDArray[np.float16]]:
+        """Yield the channels (t, C, h, w) of all ticks and the empty ones behind, without modes if any."""
+        state: State = {}
+        height, width = self._grid.cells
+        for start, rest in self._take_away(modes, found, -self._n_before, self._n_ticks):
+            with torch.inference_mode():
+                channels = self._network.front_end.describe(rest, state)[0, max(0, -start) :]
+            if len(channels):
+                yield _to_half(channels[..., :height, :width])
+
+    def _take_away(
+        self, modes: Tensor | None, found: _Findings, first: int, stop: int
+    ) -> Iterator[tuple[int, MeasuredMotion]]:
+        """Yield (tick, motion without the modes) up to a tick and the network's look-ahead after it."""
+        for start, joined in self._read_motion(first, stop + self._network.look_ahead):
             measured = MeasuredMotion.split(joined)
+            if modes is None:
+                yield start, measured
+                continue
             counted = measured.confidence[0, :, 0] > self._network.front_end.regularisation
             counted &= found.mask(start, joined.shape[1], self._padded)
             shared = fit_modes(measured.residual[0, :, :2], modes, counted)[None]
-            rest = measured._replace(residual=measured.residual - torch.cat([shared, shared], dim=2))
-            answers = self._judge(MeasuredMotion.split(rest.join().to(self._device)), state)[to_drop:]
-            to_drop = max(0, to_drop - joined.shape[1])
-            if len(answers):
-                yield answers.float().cpu().numpy()
+            yield start, measured._replace(residual=measured.residual - torch.cat([shared, shared], dim=2))
 
     def _read_heatmaps(self) -> Iterator[NDArray[np.float32]]:
         for logits in self.read_logits():

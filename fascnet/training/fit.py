@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import json
 import logging
@@ -22,10 +21,11 @@ from fascnet import __version__
 from fascnet.data.clip_set.subject_hash import hash_subject
 from fascnet.data.training_input.datamodule import FasciculationDataModule
 from fascnet.errors import DeviceError, SettingError, SplitError
-from fascnet.inference.model_file import ModelSpec, save_model
+from fascnet.inference.model_file import ModelSpec, round_weights, save_model
 from fascnet.models.build import build_network, complete_arguments
 from fascnet.models.unet import FasciculationUNet
 from fascnet.training.callbacks import choose_progress
+from fascnet.training.looks import LEARN, choose_first_look, choose_sight, pair_looks, refuse_to_learn_again
 from fascnet.training.losses import LossSettings
 from fascnet.training.module import FasciculationModule, OptimizerSettings
 from fascnet.training.run_folder import (
@@ -94,7 +94,9 @@ def train_network(
     seed: int,
     name: str,
     init: str | Sequence[str] | None,
-    second_look: bool,
+    second_look: bool | str,
+    modes: int | None,
+    half_weights: bool,
     resume: bool,
     overwrite: bool,
     config: Mapping[str, Any],
@@ -116,6 +118,11 @@ def train_network(
         init: model file whose weights to start from, `packaged` for the one in the package, several to start
             from the mean of (`load_start`), or None.
         second_look: whether the model is to look at clips twice; one that started from such a model does.
+            `learn`: it is, and what learns is not the first look, which stays that of `init`, but weights of
+            their own that judge in the second, from what is seen in it.
+        modes: fields that the second look takes away, 1-16; None: as many as `init` does, or `N_MODES`.
+        half_weights: whether the weights of convolutions are rounded to half precision once they are trained,
+            before anything is chosen with them; the file is half as large.
         resume: go on from the checkpoint of a run that was stopped, to the same result.
         overwrite: start anew in a folder that already holds a run.
         config: the resolved configuration, kept with the run and in the model file.
@@ -130,33 +137,24 @@ def train_network(
         DeviceError: more GPUs were asked for than there are.
         KeyboardInterrupt: training was stopped by Ctrl+C; the message says how to go on.
     """
-    if trainer.accelerator == "gpu" and not torch.cuda.is_available():
-        raise DeviceError(
-            "trainer=gpu, but torch finds no CUDA device; check the driver (nvidia-smi), or use trainer=cpu"
-        )
-    if trainer.accelerator == "gpu" and trainer.devices > torch.cuda.device_count():
-        raise DeviceError(
-            f"trainer.devices={trainer.devices}, but there are {torch.cuda.device_count()}; give fewer"
-        )
+    _refuse_missing_device(trainer)
     steps = data.windows_per_epoch // (data.batch_size * trainer.devices)
     if trainer.epochs == 0 and init is None:
         raise SettingError("trainer.epochs=0 trains nothing; give init=FILE, whose thresholds to choose anew")
+    if second_look == LEARN:
+        refuse_to_learn_again(init is not None, trainer.epochs, data.motion_versions)
     if steps == 0:
         least = f"data.batch_size x trainer.devices, {data.batch_size * trainer.devices}"
         raise SettingError(f"data.windows_per_epoch is {data.windows_per_epoch}; give at least {least}")
     checkpoint = find_checkpoint(output, config, resume, overwrite)
-    if trainer.threads is not None:
-        torch.set_num_threads(trainer.threads)
-    for noisy in ("lightning.pytorch", "lightning.fabric"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
-    # True of every resumed run; the rows that the first would delete are kept by EarlierMetrics.
-    for harmless in ("Experiment logs directory", "Checkpoint directory"):
-        warnings.filterwarnings("ignore", message=f"{harmless} .* exists and is not empty")
+    _settle_process(trainer.threads)
     seed_everything(seed, workers=True, verbose=False)
     built = build_network(network["name"], network["arguments"])
     earlier = None if init is None else load_start(init, network, built, data.preprocessor)
-    # A copy: the network's own may be on a GPU by the time the clips are measured.
-    data.front_end = copy.deepcopy(built.front_end)
+    first = None
+    if earlier is not None and second_look == LEARN:
+        first = choose_first_look(built, earlier, modes)
+    data.sight = choose_sight(built, first, data.preprocessor, () if earlier is None else earlier.sha256)
     data.setup("fit" if trainer.epochs else "validate")
     _refuse_without_twitches(data)
     if earlier is not None:
@@ -165,7 +163,7 @@ def train_network(
     if checkpoint is None:
         start_folder(output, config)
     write_splits(output, data.sources)
-    module = FasciculationModule(built, loss, optimizer, trainer.max_minutes)
+    module = FasciculationModule(built, loss, optimizer, trainer.max_minutes, first)
     progress = choose_progress()
     fitting = Trainer(
         accelerator=trainer.accelerator,
@@ -211,11 +209,48 @@ def train_network(
         raise KeyboardInterrupt(f"{output}: training was stopped; go on with resume=true") from stop
     path = output / MODEL_FILE
     if fitting.is_global_zero:
+        looks = pair_looks(module.network, first, network, earlier)
+        for each in looks if half_weights else ():
+            if each is not None:
+                round_weights(each)
         spec = _describe_model(
-            module, data, network, trainer, seed, name, config, fitting.global_step, earlier, second_look
+            module,
+            looks,
+            data,
+            network,
+            trainer,
+            seed,
+            name,
+            config,
+            fitting.global_step,
+            earlier,
+            second_look,
+            modes,
         )
-        save_model(path, module.network, spec)
+        save_model(path, looks[0], spec, looks[1])
     return path
+
+
+def _settle_process(threads: int | None) -> None:
+    """Choose the threads, and let Lightning say only what a user can do something about."""
+    if threads is not None:
+        torch.set_num_threads(threads)
+    for noisy in ("lightning.pytorch", "lightning.fabric"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    # True of every resumed run; the rows that the first would delete are kept by EarlierMetrics.
+    for harmless in ("Experiment logs directory", "Checkpoint directory"):
+        warnings.filterwarnings("ignore", message=f"{harmless} .* exists and is not empty")
+
+
+def _refuse_missing_device(trainer: TrainerSettings) -> None:
+    if trainer.accelerator == "gpu" and not torch.cuda.is_available():
+        raise DeviceError(
+            "trainer=gpu, but torch finds no CUDA device; check the driver (nvidia-smi), or use trainer=cpu"
+        )
+    if trainer.accelerator == "gpu" and trainer.devices > torch.cuda.device_count():
+        raise DeviceError(
+            f"trainer.devices={trainer.devices}, but there are {torch.cuda.device_count()}; give fewer"
+        )
 
 
 def _refuse_without_twitches(data: FasciculationDataModule) -> None:
@@ -255,6 +290,7 @@ def _draw_salt(seed: int, subjects: Sequence[str], config: Mapping[str, Any]) ->
 
 def _describe_model(
     module: FasciculationModule,
+    looks: tuple[FasciculationUNet, FasciculationUNet | None],
     data: FasciculationDataModule,
     network: Mapping[str, Any],
     trainer: TrainerSettings,
@@ -263,14 +299,21 @@ def _describe_model(
     config: Mapping[str, Any],
     steps: int,
     earlier: Start | None,
-    second_look: bool,
+    second_look: bool | str,
+    modes: int | None,
 ) -> ModelSpec:
     """Choose event definition and calibration on validation clips, and write everything down."""
-    trained: FasciculationUNet = module.network.eval()
     device = torch.device("cuda") if trainer.accelerator == "gpu" else torch.device("cpu")
-    trained.to(device)
+    first, again = looks[0].to(device), None if looks[1] is None else looks[1].to(device)
     tuning = tune_looks(
-        trained, data.val_clips, device, earlier, second_look=second_look, trained=trainer.epochs > 0
+        first,
+        data.val_clips,
+        device,
+        earlier,
+        second_look=bool(second_look),
+        trained=trainer.epochs > 0 and module.first is None,
+        n_modes=modes,
+        again=again,
     )
     trained_on = sorted({clip.source.subject_id for clip in data.train_clips})
     tuned_on = sorted({clip.source.subject_id for clip in data.val_clips})

@@ -16,6 +16,7 @@ from fascnet.data.training_input.working_clip import WorkingClip
 from fascnet.errors import SettingError
 from fascnet.models.unet import FasciculationUNet
 from fascnet.training.losses import LossSettings, compute_loss
+from fascnet.training.second_sight import FirstLook
 from fascnet.training.validation import Review, stream_clip
 from fascnet.types import EventDefinition
 
@@ -57,6 +58,7 @@ class FasciculationModule(LightningModule):
         max_minutes: wall clock after which training ends, or None. The learning rate follows whichever of
             steps and minutes is further along, so that a run cut by time still ends annealed; such a run is
             not reproducible.
+        first: what looks first where the network learns to judge in the second look; None: in the first.
     """
 
     def __init__(
@@ -65,6 +67,7 @@ class FasciculationModule(LightningModule):
         loss: LossSettings,
         optimizer: OptimizerSettings,
         max_minutes: float | None = None,
+        first: FirstLook | None = None,
     ) -> None:
         super().__init__()
         # Plain types only: a checkpoint with anything else cannot be loaded safely.
@@ -75,6 +78,7 @@ class FasciculationModule(LightningModule):
         self.loss_settings = loss
         self.optimizer_settings = optimizer
         self.max_minutes = max_minutes
+        self.first = first
         self._minutes_before = 0.0
         self._started = time.monotonic()
         self._review = Review(EventDefinition())
@@ -158,7 +162,12 @@ class FasciculationModule(LightningModule):
 
     def validation_step(self, batch: WorkingClip, batch_index: int) -> None:  # noqa: ARG002 - Lightning's signature
         """Run one whole clip."""
-        self._review.add(batch, stream_clip(batch, self.network, self.device))
+        if self.first is None:
+            chunks = stream_clip(batch, self.network, self.device)
+        else:
+            network = self.first.network.to(self.device)
+            chunks = stream_clip(batch, network, self.device, self.first.second, self.network)
+        self._review.add(batch, chunks)
 
     def on_validation_epoch_end(self) -> None:
         """Log the figures of all clips together."""

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from fascnet.errors import SettingError
-from fascnet.inference.model_file import Model, find_model, load_model
+from fascnet.inference.model_file import find_model, load_model
 from fascnet.inference.second_look import SecondLook
 from fascnet.models.build import complete_arguments
 from fascnet.models.preprocessing import Preprocessor
@@ -28,6 +28,7 @@ class Start:
         training_subjects_sha256: whom they have learned from.
         definition: what makes an event, of the first of them.
         second_look: of it, None where it looks once.
+        again: weights that judge in the second look, the mean of theirs; None where none of them has any.
         calibration: of its clip scores.
         operating_point: of it.
     """
@@ -40,6 +41,7 @@ class Start:
     calibration: ClipCalibration
     operating_point: Mapping[str, float | int | None]
     second_look: SecondLook | None = None
+    again: Mapping[str, torch.Tensor] | None = None
 
 
 def load_start(
@@ -91,7 +93,9 @@ def load_start(
                 f"init: {name} and {names[0]} come from different trainings, and the mean of their weights "
                 "is no network; give models that were started from one another"
             )
-    built.load_state_dict(_average(models))
+    built.load_state_dict(_average([model.network for model in models]))
+    # Where a model has none for the second look, those of its first are used in both.
+    again = [model.again or model.network for model in models]
     specs = [model.spec for model in models]
     return Start(
         tuple(model.sha256 for model in models),
@@ -102,6 +106,7 @@ def load_start(
         specs[0].calibration,
         specs[0].operating_point,
         specs[0].second_look,
+        _average(again) if any(model.again is not None for model in models) else None,
     )
 
 
@@ -119,8 +124,8 @@ def join(*groups: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(item for group in groups for item in group))
 
 
-def _average(models: Sequence[Model]) -> dict[str, torch.Tensor]:
+def _average(networks: Sequence[FasciculationUNet]) -> dict[str, torch.Tensor]:
     """Return the mean of each tensor, those of the statistics of batch normalisation among them."""
-    states = [model.network.state_dict() for model in models]
+    states = [network.state_dict() for network in networks]
     means = {key: torch.stack([s[key].double() for s in states]).mean(dim=0) for key in states[0]}
     return {key: mean.to(states[0][key].dtype) for key, mean in means.items()}

@@ -21,6 +21,7 @@ from fascnet.training.calibration import fit_calibration, fit_cell_calibration, 
 from fascnet.training.definition_variations import vary_definition
 from fascnet.training.event_scoring import LEAST_OF_A_KIND, LEAST_SUBJECTS, choose_scored_definition
 from fascnet.training.heatmap_spool import HeatmapSpool
+from fascnet.training.looks import choose_second_look
 from fascnet.training.start import Start
 from fascnet.training.validation import (
     Review,
@@ -77,6 +78,8 @@ def tune_looks(
     *,
     second_look: bool,
     trained: bool,
+    n_modes: int | None = None,
+    again: FasciculationUNet | None = None,
 ) -> Tuning:
     """Choose the numbers of a network whose clips are looked at once or twice.
 
@@ -87,15 +90,18 @@ def tune_looks(
         earlier: the model that this one was started from, or None; one that looks twice goes on doing so.
         second_look: whether to look twice.
         trained: whether the weights changed since `earlier`. Where not, its first look stays as it was.
+        n_modes: fields that the second look takes away; None: as `choose_second_look`.
+        again: judges in the second look; None: `network` does.
     """
     if not second_look and (earlier is None or earlier.second_look is None):
         return tune_on_validation(network, clips, device, earlier)
-    if earlier is not None and not trained and earlier.second_look is not None:
-        return tune_on_validation(network, clips, device, earlier, earlier.second_look)
-    if earlier is not None and not trained and has_weights(earlier.definition):
-        return tune_on_validation(network, clips, device, earlier, SecondLook(earlier.definition))
-    first = tune_on_validation(network, clips, device, earlier)
-    return tune_on_validation(network, clips, device, earlier, SecondLook(first.definition))
+    kept = None if earlier is None or trained else earlier.second_look
+    if earlier is not None and not trained and (kept is not None or has_weights(earlier.definition)):
+        definition = earlier.definition
+    else:
+        definition = tune_on_validation(network, clips, device, earlier).definition
+    second = choose_second_look(definition, kept, n_modes)
+    return tune_on_validation(network, clips, device, earlier, second, again)
 
 
 def tune_on_validation(
@@ -104,6 +110,7 @@ def tune_on_validation(
     device: torch.device,
     earlier: Start | None = None,
     second: SecondLook | None = None,
+    again: FasciculationUNet | None = None,
 ) -> Tuning:
     """Calibrate the cells, then choose event definition, calibration of clips and operating point.
 
@@ -118,6 +125,7 @@ def tune_on_validation(
         earlier: the model that this one was started from, or None.
         second: what the first of two looks takes for an event, None for one look; with two, the mean of both
             is calibrated and the head stays as it is.
+        again: judges in the second look; None: `network` does.
 
     Returns:
         The definition with the largest F1 (of equals, the strictest), with event scores where there is enough
@@ -127,7 +135,7 @@ def tune_on_validation(
     with HeatmapSpool() as spool:
         # As the mean of both looks is: it is calibrated anew.
         raw = None if second is None else replace(second, calibration=ClipCalibration())
-        cells = _fill_spool(spool, network, clips, device, raw)
+        cells = _fill_spool(spool, network, clips, device, raw, again)
         calibration_of_cells = fit_cell_calibration(cells)
         spool.calibrate(calibration_of_cells)
         left_out: dict[str, float] = {}
@@ -187,12 +195,13 @@ def _fill_spool(
     clips: Sequence[WorkingClip],
     device: torch.device,
     second: SecondLook | None,
+    again: FasciculationUNet | None,
 ) -> PixelHistogram:
     """Run the network over the clips, once; return their cells by probability."""
     cells = PixelHistogram()
     for clip in clips:
         spool.begin(clip.grid.cells)
-        for chunk in count_cells(clip, stream_clip(clip, network, device, second), cells):
+        for chunk in count_cells(clip, stream_clip(clip, network, device, second, again), cells):
             spool.append(chunk)
     return cells
 

@@ -38,6 +38,7 @@ def stream_clip(
     network: FasciculationUNet,
     device: torch.device,
     second: SecondLook | None = None,
+    again: FasciculationUNet | None = None,
 ) -> Iterator[NDArray[np.float32]]:
     """Run the network over one whole clip; yield its heatmaps (t, h, w) of probabilities 0-1, in order.
 
@@ -46,12 +47,13 @@ def stream_clip(
         network: in evaluation mode, on `device`.
         device: where the network is.
         second: to look twice; None for one look.
+        again: judges in the second look; None: `network` does.
     """
     ticks = _read_ticks(clip)
     chunks = (
         stream_probabilities(network, ticks, CHUNK_TICKS, device)
         if second is None
-        else look_twice(network, ticks, device, second, clip.grid)
+        else look_twice(network, ticks, device, second, clip.grid, again=again)
     )
     return map(clip.grid.silence, chunks)
 

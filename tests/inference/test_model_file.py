@@ -22,6 +22,7 @@ from fascnet.inference.model_file import (
     ModelSpec,
     find_model,
     load_model,
+    round_weights,
     save_model,
 )
 from fascnet.inference.second_look import SecondLook
@@ -97,8 +98,43 @@ def test_a_second_look_comes_back_and_is_not_written_where_there_is_none(tmp_pat
     second = SecondLook(EventDefinition(0.4, 0.2, score_unrest=-3.0), ClipCalibration(1.1, 0.9))
     spec = replace(SPEC, second_look=second)
     assert load_model(save_model(tmp_path / "two.safetensors", make_network(2), spec)).spec == spec
+    rewrite(tmp_path / "two.safetensors", {"second_look": {"definition": {}, "calibration": {}}})
+    earlier = load_model(tmp_path / "two.safetensors").spec.second_look
+    assert earlier is not None and earlier.n_modes == 2, "what files said nothing of"
     once = save_model(tmp_path / "one.safetensors", make_network(2), SPEC)
     assert "second_look" not in json.loads(read_header(once)[HEADER_KEY])
+
+
+def test_weights_of_the_second_look_come_back(tmp_path: Path) -> None:
+    spec = replace(SPEC, second_look=SecondLook(EventDefinition(0.4, 0.2)))
+    other = make_network(2)
+    with torch.no_grad():
+        other.head.weight.mul_(2.0)
+    path = save_model(tmp_path / "m.safetensors", make_network(2), spec, other)
+    model = load_model(path)
+    assert model.again is not None and not model.again.training
+    for kept, given in ((model.network, make_network(2)), (model.again, other)):
+        assert all(torch.equal(kept.state_dict()[key], value) for key, value in given.state_dict().items())
+    assert load_model(save_model(tmp_path / "n.safetensors", make_network(2), spec)).again is None
+    tensors = load_file(path)
+    del tensors["again.head.bias"]
+    save_file(tensors, path, metadata=read_header(path))
+    refuse(path, "Error")
+
+
+def test_rounded_weights_take_half_the_room_and_come_back_as_they_were(tmp_path: Path) -> None:
+    network = make_network(2, (16, 24))
+    spec = replace(SPEC, network_args={**SPEC.network_args, "widths": [16, 24]})
+    whole = save_model(tmp_path / "whole.safetensors", network, spec)
+    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    round_weights(network)
+    half = save_model(tmp_path / "half.safetensors", network, spec)
+    assert half.stat().st_size < 0.6 * whole.stat().st_size
+    kept = load_model(half).network.state_dict()
+    for name, tensor in network.state_dict().items():
+        assert kept[name].dtype == tensor.dtype and torch.equal(kept[name], tensor), name
+        assert torch.allclose(tensor, before[name], rtol=1e-3, atol=1e-6), name
+        assert tensor.ndim > 1 or torch.equal(tensor, before[name]), "norms stay as they are"
 
 
 def test_the_same_model_is_the_same_file(path: Path, tmp_path: Path) -> None:
@@ -229,6 +265,9 @@ def test_other_weights(tmp_path: Path) -> None:
         ({"second_look": {"definition": {"onset_threshold": 7.0}, "calibration": {}}}, "threshold"),
         ({"second_look": {"definition": {}, "calibration": {"slope": "steep"}}}, "no number"),
         ({"second_look": {"definition": {}, "calibration": {}, "noticed": [0.1]}}, "no number"),
+        ({"second_look": {"definition": {}, "calibration": {}, "n_modes": 0}}, "n_modes is 0"),
+        ({"second_look": {"definition": {}, "calibration": {}, "n_modes": "two"}}, "n_modes is two"),
+        ({"second_look": {"definition": {}, "calibration": {}, "n_modes": True}}, "no number"),
     ],
 )
 def test_damaged_specifications(path: Path, change: dict[str, Any], told: str) -> None:

@@ -66,6 +66,17 @@ def test_looks_twice_where_the_model_file_says_so(tmp_path: Path, recording: Rec
     assert isinstance(described, dict) and described["calibration"]["slope"] == 1.1
 
 
+def test_judges_again_with_the_weights_that_the_file_has_for_it(tmp_path: Path, recording: Recording) -> None:
+    spec = replace(SPEC, second_look=SecondLook(EventDefinition(1.0, 1.0), noticed=0))
+    other = make_network(2)
+    with torch.no_grad():
+        other.head.get_parameter("bias").add_(2.0)
+    own = save_model(tmp_path / "own.safetensors", make_network(2), spec, other)
+    same = save_model(tmp_path / "same.safetensors", make_network(2), spec)
+    predictor, usual = (load_network_predictor(str(path), "cpu") for path in (own, same))
+    assert np.abs(predict(predictor, recording) - predict(usual, recording)).max() > 0.01
+
+
 def test_nothing_is_decoded_before_it_is_asked_for(
     model_path: Path, recording: Recording, tmp_path: Path
 ) -> None:

@@ -5,6 +5,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from fascnet.errors import SettingError
 from fascnet.inference import second_look
 from fascnet.inference.second_look import SecondLook, find_stretches, look_twice
 from fascnet.inference.streaming import stream_probabilities
@@ -57,6 +58,33 @@ def test_modes_that_say_nothing_give_the_same_look_again(monkeypatch: pytest.Mon
     monkeypatch.setattr(second_look, "fit_modes", lambda velocity, *_: torch.zeros_like(velocity))
     network, ticks = make_network(3), make_ticks(100)
     assert np.abs(run(network, ticks, LOOK) - look_once(network, ticks)).max() < 2e-3
+
+
+def test_as_many_modes_are_taken_away_as_the_model_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    learned: list[int] = []
+
+    def learn(displacement: torch.Tensor, _: torch.Tensor, n_modes: int) -> torch.Tensor:
+        learned.append(n_modes)
+        return torch.zeros(n_modes, *displacement.shape[1:])
+
+    monkeypatch.setattr(second_look, "learn_modes", learn)
+    for n_modes in (1, 5):
+        run(make_network(2), make_ticks(80), SecondLook(NO_EVENT, noticed=0, n_modes=n_modes))
+    assert learned == [1, 5]
+    with pytest.raises(SettingError, match="n_modes is 0"):
+        SecondLook(NO_EVENT, n_modes=0)
+
+
+def test_another_network_may_judge_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The mean is of what either says; the second sees without the modes, which here say nothing."""
+    monkeypatch.setattr(second_look, "fit_modes", lambda velocity, *_: torch.zeros_like(velocity))
+    network, other, ticks = make_network(3), make_network(3), make_ticks(100)
+    with torch.no_grad():
+        other.head.weight.mul_(-2.0)
+    mean = np.concatenate(list(look_twice(network, ticks, CPU, LOOK, GRID, again=other)))
+    logits = [np.log(p) - np.log1p(-p) for p in (look_once(network, ticks), look_once(other, ticks), mean)]
+    np.testing.assert_allclose(logits[2], 0.5 * (logits[0] + logits[1]), atol=2e-2)
+    assert np.abs(logits[0] - logits[1]).max() > 0.1
 
 
 def test_the_mean_is_calibrated() -> None:

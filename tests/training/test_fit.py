@@ -281,6 +281,26 @@ def test_without_epochs_the_thresholds_of_a_model_are_chosen_anew(
         train(root, tmp_path / "run", epochs=0, init=str(before.path))
 
 
+def test_weights_of_their_own_learn_to_judge_again(root: Path, whole: Path, tmp_path: Path) -> None:
+    """The first look stays as it was; what was learned stays when the first goes on."""
+    before = load_model(whole / "model.safetensors")
+    once = {"data": {"motion_versions": 1}, "init": str(before.path)}
+    path = train(root, tmp_path / "again", second_look="learn", **once)
+    after = load_model(path)
+    assert after.again is not None and after.spec.second_look is not None
+    assert after.spec.second_look.definition == before.spec.event_definition
+    for name, tensor in before.network.state_dict().items():
+        assert torch.equal(after.network.state_dict()[name], tensor) or name.startswith("head."), name
+    learned, given = after.again.state_dict(), before.network.state_dict()
+    assert not all(torch.equal(learned[name], tensor) for name, tensor in given.items() if "head" not in name)
+    onwards = load_model(train(root, tmp_path / "first", init=str(path)))
+    assert onwards.again is not None
+    assert all(torch.equal(learned[name], tensor) for name, tensor in onwards.again.state_dict().items())
+    with pytest.raises(SettingError, match="motion_versions"):
+        train(root, tmp_path / "refused", second_look="learn", init=str(before.path))
+    assert not (tmp_path / "refused").exists()
+
+
 def test_choosing_thresholds_on_whom_a_model_has_learned_from_is_warned_of(
     root: Path, whole: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -69,6 +69,20 @@ def test_another_network_is_named(tmp_path: Path) -> None:
         load_start(save(tmp_path, 1), wanted, build(9), PREPROCESSOR)
 
 
+def test_weights_of_the_second_look_are_averaged_with_what_the_others_use_there(tmp_path: Path) -> None:
+    paths = [save(tmp_path, 1), save(tmp_path, 2)]
+    assert load_start(paths, NETWORK, build(9), PREPROCESSOR).again is None
+    two = load_model(Path(paths[1]))
+    save_model(two.path, two.network, two.spec, build(3).eval())
+    built = build(9)
+    again = load_start(paths, NETWORK, built, PREPROCESSOR).again
+    assert again is not None
+    first, second, third = (build(seed).state_dict() for seed in (1, 2, 3))
+    for key, value in built.state_dict().items():
+        assert torch.allclose(value.float(), (first[key].float() + second[key].float()) / 2, atol=1e-7), key
+        assert torch.allclose(again[key].float(), (first[key].float() + third[key].float()) / 2, atol=1e-7)
+
+
 def test_another_front_end_is_no_other_network(tmp_path: Path) -> None:
     earlier = {**NETWORK, "arguments": {**NETWORK["arguments"], "global_motion": "shift", "blur_taps": 5}}
     wanted = {**NETWORK, "arguments": {**NETWORK["arguments"], "global_motion": "affine", "blur_taps": 1}}

@@ -94,7 +94,7 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> list[SecondLook | None]:
     """How each run over the clips looked at them; the heatmaps are those of a first look."""
     seen: list[SecondLook | None] = []
 
-    def stream(clip: WorkingClip, network: FasciculationUNet, device: torch.device, second=None):
+    def stream(clip: WorkingClip, network: FasciculationUNet, device: torch.device, second=None, again=None):
         seen.append(second)
         return stream_clip(clip, network, device)
 

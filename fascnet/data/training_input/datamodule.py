@@ -20,6 +20,7 @@ from fascnet.data.labelling.labels import load_labels
 from fascnet.data.recording.recordings import open_recording
 from fascnet.data.training_input.dataset import Window, WindowDataset, WindowSampler, WindowSettings
 from fascnet.data.training_input.motion_cache import MotionWindowDataset, measure_clip
+from fascnet.data.training_input.sight import FirstSight, Sight
 from fascnet.data.training_input.transforms import Augmentation, WindowAugmenter
 from fascnet.data.training_input.working_clip import WorkingClip, prepare_clip
 from fascnet.errors import LabelError, ManifestError, SettingError, SplitError
@@ -102,7 +103,7 @@ class FasciculationDataModule(LightningDataModule):
         self.seed = seed
         self.folds, self.fold = folds, fold
         self.motion_versions = motion_versions
-        self.front_end = MotionFrontEnd()
+        self.sight: Sight = FirstSight(MotionFrontEnd())
         """Of the network that learns, which is not known here: set before the training clips are measured."""
         self.sources: list[ClipSource] = []
         self.train_clips: list[WorkingClip] = []
@@ -187,9 +188,7 @@ class FasciculationDataModule(LightningDataModule):
             augmenter = WindowAugmenter(self.augmentation) if self.augmentation is not None else None
             return WindowDataset(self.train_clips, self.window, augmenter, self.seed)
         measured = [
-            measure_clip(
-                clip, version, self.augmentation, self.window, self.cache_dir, self.seed, self.front_end
-            )
+            measure_clip(clip, version, self.augmentation, self.window, self.cache_dir, self.seed, self.sight)
             for version in range(self.motion_versions)
             for clip in self.train_clips
         ]

@@ -1,8 +1,8 @@
 """Clips whose motion is measured once, so that an epoch computes the network's learning part only.
 
 Measuring motion takes as long as the rest of a training step on a CPU, and it learns nothing. So each clip is
-varied (`WindowAugmenter`) a few times, its motion is measured with the network's own front end, and windows
-are cut from the result. What is lost: every epoch sees the same few variations, mirrored or upside down or
+varied (`WindowAugmenter`) a few times, its motion is measured as the network will see it, and windows are
+cut from the result. What is lost: every epoch sees the same few variations, mirrored or upside down or
 as they are.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -25,19 +25,17 @@ from fascnet.data.array_writer import ArrayWriter, write_array
 from fascnet.data.labelling.targets import SOMEWHERE, TWITCH, UNKNOWN, mark_somewhere, paint_stencils
 from fascnet.data.training_input.cell_targets import is_known, pool_cells
 from fascnet.data.training_input.dataset import Window, WindowSettings, draw_start, place_window
-from fascnet.data.training_input.front_end_run import FrontEndRun
+from fascnet.data.training_input.sight import Piece, Sight
 from fascnet.data.training_input.transforms import Augmentation, WindowAugmenter
 from fascnet.data.training_input.working_clip import WorkingClip
 from fascnet.data.whole_file import write_whole
-from fascnet.models.motion import END_OF_CLIP, MotionFrontEnd
+from fascnet.models.motion import MotionFrontEnd
 from fascnet.models.preprocessing import CELL_PX
 from fascnet.models.unet import BLOCK_CELLS
 from fascnet.types import Labels, MaskFile
 
 CACHE_FORMAT = 3
 CHUNK_TICKS = 16
-END_TICKS = 8
-"""Empty ticks behind a clip's end: the largest look-ahead of a network."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,7 +43,7 @@ class MotionClip:
     """One variation of a clip, measured.
 
     Attributes:
-        motion_path: float16 (T, C, h, w), the front end's channels.
+        motion_path: float16 (T, C, h, w), the channels that a network sees.
         codes_path: uint8 (T, h, w) of `BACKGROUND`, `TWITCH`, `UNKNOWN`, `SOMEWHERE`.
         events: (n, 3) tick of onset, row and column of the middle, in cells.
     """
@@ -136,7 +134,7 @@ def measure_clip(
     window: WindowSettings,
     cache_dir: Path,
     seed: int,
-    front_end: MotionFrontEnd,
+    sight: Sight,
 ) -> MotionClip:
     """Vary a clip, measure its motion and keep both; found again when nothing that decides has changed.
 
@@ -147,10 +145,10 @@ def measure_clip(
         window: for `part_s`.
         cache_dir: where the measured clips are kept.
         seed: of the variation.
-        front_end: the one of the network that is to learn from it.
+        sight: how the network that is to learn from it sees clips.
     """
     settings = None if augmentation is None else asdict(augmentation)
-    identity: list[Any] = [CACHE_FORMAT, *front_end.identity, clip.frames_path.name, version, settings, seed]
+    identity: list[Any] = [CACHE_FORMAT, *sight.identity, clip.frames_path.name, version, settings, seed]
     identity += [window.part_s, repr(clip.labels), *_hash_masks(clip.labels)]
     key = hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:24]
     motion_path, codes_path, events_path = (
@@ -159,7 +157,7 @@ def measure_clip(
     if not (motion_path.exists() and codes_path.exists() and events_path.exists()):
         rng = np.random.default_rng((seed, int(key[:12], 16)))
         with write_array(motion_path) as motion, write_array(codes_path) as codes:
-            events = _measure(clip, augmentation, window, rng, front_end, motion, codes)
+            events = _measure(clip, augmentation, window, rng, sight, motion, codes)
         with write_whole(events_path) as beside, beside.open("wb") as file:
             np.save(file, events, allow_pickle=False)
     return MotionClip(motion_path, codes_path, np.load(events_path, allow_pickle=False))
@@ -177,7 +175,7 @@ def _measure(
     augmentation: Augmentation | None,
     window: WindowSettings,
     rng: np.random.Generator,
-    front_end: MotionFrontEnd,
+    sight: Sight,
     motion: ArrayWriter,
     codes: ArrayWriter,
 ) -> NDArray[np.int64]:
@@ -200,27 +198,29 @@ def _measure(
     # A twitch is in the middle of its cells one tick after its onset.
     onsets = [int(np.searchsorted(times_s, stencil.onset_s)) for stencil in stencils]
     middles: dict[int, tuple[int, int]] = {}
-    running = FrontEndRun(front_end)
     whole = slice(0, height), slice(0, width)
-    images = np.zeros((1, height, width), np.uint8)
-    for first in range(0, len(shown), CHUNK_TICKS):
-        part = slice(first, first + CHUNK_TICKS)
-        images = np.ascontiguousarray(frames[shown[part]])
-        painted = paint_stencils(stencils, clip.labels.examined, times_s[part], *whole, window.part_s)
-        mark_somewhere(painted, clip.labels, times_s[part])
-        if variation is not None:
-            images, painted = variation.apply(images, painted)
-        cells = pool_cells(painted)
-        codes.append(cells)
-        motion.append(running.measure(images, dt_s[part]))
-        for tick in {onset + 1 for onset in onsets} & set(range(first, first + len(cells))):
-            twitching = np.argwhere(cells[tick - first] == TWITCH)
-            if len(twitching):
-                row, column = np.rint(twitching.mean(axis=0)).astype(int)
-                middles[tick] = int(row), int(column)
-    behind = np.full((END_TICKS, height // CELL_PX, width // CELL_PX), UNKNOWN, np.uint8)
-    codes.append(behind)
-    motion.append(running.measure(np.repeat(images[-1:], END_TICKS, axis=0), np.full(END_TICKS, END_OF_CLIP)))
+
+    def vary() -> Iterator[Piece]:
+        """Yield the variation, whose codes and events' middles are noted on the way."""
+        for first in range(0, len(shown), CHUNK_TICKS):
+            part = slice(first, first + CHUNK_TICKS)
+            images = np.ascontiguousarray(frames[shown[part]])
+            painted = paint_stencils(stencils, clip.labels.examined, times_s[part], *whole, window.part_s)
+            mark_somewhere(painted, clip.labels, times_s[part])
+            if variation is not None:
+                images, painted = variation.apply(images, painted)
+            cells = pool_cells(painted)
+            codes.append(cells)
+            for tick in {onset + 1 for onset in onsets} & set(range(first, first + len(cells))):
+                twitching = np.argwhere(cells[tick - first] == TWITCH)
+                if len(twitching):
+                    row, column = np.rint(twitching.mean(axis=0)).astype(int)
+                    middles[tick] = int(row), int(column)
+            yield images, dt_s[part]
+
+    for channels in sight.show(vary()):
+        motion.append(channels)
+    codes.append(np.full((sight.n_behind, height // CELL_PX, width // CELL_PX), UNKNOWN, np.uint8))
     events = [(onset, *middles[onset + 1]) for onset in onsets if onset + 1 in middles]
     return np.asarray(events, np.int64).reshape(-1, 3)
 

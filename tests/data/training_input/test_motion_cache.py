@@ -11,7 +11,8 @@ import torch
 
 from fascnet.data.labelling.targets import TWITCH, UNKNOWN
 from fascnet.data.training_input.dataset import WindowDataset, WindowSettings
-from fascnet.data.training_input.motion_cache import END_TICKS, MotionClip, MotionWindowDataset, measure_clip
+from fascnet.data.training_input.motion_cache import MotionClip, MotionWindowDataset, measure_clip
+from fascnet.data.training_input.sight import END_TICKS, FirstSight
 from fascnet.data.training_input.transforms import Augmentation
 from fascnet.data.training_input.working_clip import WorkingClip
 from fascnet.models.motion import MotionFrontEnd
@@ -28,9 +29,8 @@ def clip(tmp_path: Path) -> WorkingClip:
 
 
 def measure(clip: WorkingClip, folder: Path, version: int = 0, varied: bool = False) -> MotionClip:
-    return measure_clip(
-        clip, version, Augmentation() if varied else None, WINDOW, folder, 0, MotionFrontEnd()
-    )
+    sight = FirstSight(MotionFrontEnd())
+    return measure_clip(clip, version, Augmentation() if varied else None, WINDOW, folder, 0, sight)
 
 
 def test_kept_motion_is_what_the_network_measures(clip: WorkingClip, tmp_path: Path) -> None:
