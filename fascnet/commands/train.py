@@ -36,7 +36,6 @@ def run(config: dict[str, Any]) -> int:
         init=config["init"],
         second_look=config["second_look"],
         modes=config["modes"],
-        half_weights=config["half_weights"],
         resume=config["resume"],
         overwrite=config["overwrite"],
         config=config,
@@ -52,7 +51,7 @@ def _check_settings(config: dict[str, Any]) -> None:
     check_whole("train: seed", config["seed"], 0, 2**32 - 1)
     if config["modes"] is not None:
         check_whole("train: modes", config["modes"], 1, 16)
-    for key in ("half_weights", "resume", "overwrite"):
+    for key in ("resume", "overwrite"):
         if not isinstance(config[key], bool):
             raise SettingError(f"train: {key}={config[key]} must be true or false")
     if not isinstance(config["second_look"], bool) and config["second_look"] != "learn":

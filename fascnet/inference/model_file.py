@@ -189,18 +189,8 @@ def load_model(path: Path) -> Model:
     return Model(spec, network, hashlib.sha256(path.read_bytes()).hexdigest(), path, again)
 
 
-def round_weights(network: FasciculationUNet) -> None:
-    """Round the weights of convolutions, in place, to what half precision holds: a file of half the size."""
-    for weight in network.parameters():
-        if weight.ndim > 1:
-            weight.data = weight.data.half().to(weight.dtype)
-
-
 def _list_tensors(network: FasciculationUNet) -> dict[str, torch.Tensor]:
-    """Return the state, in half precision what that holds without a loss."""
-    state = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
-    halves = {name: value.half() for name, value in state.items() if value.dtype == torch.float32}
-    return state | {name: half for name, half in halves.items() if torch.equal(half.float(), state[name])}
+    return {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
 
 
 def _choose_tensors(tensors: Mapping[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:

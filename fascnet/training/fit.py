@@ -21,7 +21,7 @@ from fascnet import __version__
 from fascnet.data.clip_set.subject_hash import hash_subject
 from fascnet.data.training_input.datamodule import FasciculationDataModule
 from fascnet.errors import DeviceError, SettingError, SplitError
-from fascnet.inference.model_file import ModelSpec, round_weights, save_model
+from fascnet.inference.model_file import ModelSpec, save_model
 from fascnet.models.build import build_network, complete_arguments
 from fascnet.models.unet import FasciculationUNet
 from fascnet.training.callbacks import choose_progress
@@ -96,7 +96,6 @@ def train_network(
     init: str | Sequence[str] | None,
     second_look: bool | str,
     modes: int | None,
-    half_weights: bool,
     resume: bool,
     overwrite: bool,
     config: Mapping[str, Any],
@@ -121,8 +120,6 @@ def train_network(
             `learn`: it is, and what learns is not the first look, which stays that of `init`, but weights of
             their own that judge in the second, from what is seen in it.
         modes: fields that the second look takes away, 1-16; None: as many as `init` does, or `N_MODES`.
-        half_weights: whether the weights of convolutions are rounded to half precision once they are trained,
-            before anything is chosen with them; the file is half as large.
         resume: go on from the checkpoint of a run that was stopped, to the same result.
         overwrite: start anew in a folder that already holds a run.
         config: the resolved configuration, kept with the run and in the model file.
@@ -210,9 +207,6 @@ def train_network(
     path = output / MODEL_FILE
     if fitting.is_global_zero:
         looks = pair_looks(module.network, first, network, earlier)
-        for each in looks if half_weights else ():
-            if each is not None:
-                round_weights(each)
         spec = _describe_model(
             module,
             looks,

@@ -22,7 +22,6 @@ from fascnet.inference.model_file import (
     ModelSpec,
     find_model,
     load_model,
-    round_weights,
     save_model,
 )
 from fascnet.inference.second_look import SecondLook
@@ -120,21 +119,6 @@ def test_weights_of_the_second_look_come_back(tmp_path: Path) -> None:
     del tensors["again.head.bias"]
     save_file(tensors, path, metadata=read_header(path))
     refuse(path, "Error")
-
-
-def test_rounded_weights_take_half_the_room_and_come_back_as_they_were(tmp_path: Path) -> None:
-    network = make_network(2, (16, 24))
-    spec = replace(SPEC, network_args={**SPEC.network_args, "widths": [16, 24]})
-    whole = save_model(tmp_path / "whole.safetensors", network, spec)
-    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
-    round_weights(network)
-    half = save_model(tmp_path / "half.safetensors", network, spec)
-    assert half.stat().st_size < 0.6 * whole.stat().st_size
-    kept = load_model(half).network.state_dict()
-    for name, tensor in network.state_dict().items():
-        assert kept[name].dtype == tensor.dtype and torch.equal(kept[name], tensor), name
-        assert torch.allclose(tensor, before[name], rtol=1e-3, atol=1e-6), name
-        assert tensor.ndim > 1 or torch.equal(tensor, before[name]), "norms stay as they are"
 
 
 def test_the_same_model_is_the_same_file(path: Path, tmp_path: Path) -> None:

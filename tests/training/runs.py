@@ -20,7 +20,7 @@ def train(
     root: Path, output: Path, seed: int = 0, data: dict[str, Any] | None = None, **changed: Any
 ) -> Path:
     """Train two epochs of three steps; `changed` are `TrainerSettings`, or flags of `train_network`."""
-    flags = {key: changed.pop(key, False) for key in ("resume", "overwrite", "second_look", "half_weights")}
+    flags = {key: changed.pop(key, False) for key in ("resume", "overwrite", "second_look")}
     init, modes = changed.pop("init", None), changed.pop("modes", None)
     settings = {"epochs": 2, "threads": 1, **changed}
     data = {} if data is None else data
