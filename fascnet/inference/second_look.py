@@ -34,7 +34,7 @@ from fascnet.models.unet import FasciculationUNet
 from fascnet.types import ClipCalibration, EventDefinition
 
 N_MODES = 4
-"""Fields that are taken away (docs/experiments.md); models before fascnet-12 took two."""
+"""Fields that new models take away (docs/experiments.md)."""
 
 BEFORE_S, AFTER_S, LEARNED_AFTER_S = 0.27, 0.67, 1.0
 """Around an event its cells are not asked what the tissue does, and whole ticks teach nothing: tissue takes

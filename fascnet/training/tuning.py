@@ -95,12 +95,13 @@ def tune_looks(
     """
     if not second_look and (earlier is None or earlier.second_look is None):
         return tune_on_validation(network, clips, device, earlier)
-    kept = None if earlier is None or trained else earlier.second_look
+    kept = None if earlier is None else earlier.second_look
     if earlier is not None and not trained and (kept is not None or has_weights(earlier.definition)):
-        definition = earlier.definition
+        second = choose_second_look(earlier.definition, kept, n_modes)
     else:
         definition = tune_on_validation(network, clips, device, earlier).definition
-    second = choose_second_look(definition, kept, n_modes)
+        as_before = n_modes if n_modes is not None or kept is None else kept.n_modes
+        second = choose_second_look(definition, None, as_before)
     return tune_on_validation(network, clips, device, earlier, second, again)
 
 

@@ -118,6 +118,21 @@ def test_a_trained_network_is_tuned_on_one_look_and_then_on_two(
     assert two.second_look.calibration != ClipCalibration()
 
 
+@pytest.mark.parametrize(("asked", "taken"), [(None, 3), (6, 6)])
+@pytest.mark.parametrize("trained", [False, True])
+def test_as_many_modes_are_taken_away_as_before_unless_told_otherwise(
+    tmp_path: Path, looks: list[SecondLook | None], trained: bool, asked: int | None, taken: int
+) -> None:
+    clip, network = make_working_clip(tmp_path, make_frames(45, 0, range(18, 27))), make_network()
+    second = SecondLook(make_scored(), n_modes=3)
+    earlier = Start((), "salt", (), (), make_scored(), ClipCalibration(), {}, second)
+    tuned = tune_looks(
+        network, [clip], torch.device("cpu"), earlier, second_look=False, trained=trained, n_modes=asked
+    )
+    assert tuned.second_look is not None and looks[-1] is not None
+    assert tuned.second_look.n_modes == looks[-1].n_modes == taken
+
+
 @pytest.mark.parametrize("looks_twice", [False, True])
 def test_an_untrained_network_keeps_its_first_look(
     tmp_path: Path, looks: list[SecondLook | None], looks_twice: bool
