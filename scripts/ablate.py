@@ -4,9 +4,9 @@
         [variants=all,displacement]
 
 Each clip's motion is measured once (`data/training_input/motion_cache.py`); a small network is then trained
-for some steps per variant and seed, on the same windows for every variant, and judged on whole validation
-clips. Prints a Markdown table of mean and span over the seeds: pixel average precision, and event F1 at the
-best of some onset thresholds (chosen on these very clips: compare rows, do not quote them).
+for some steps per variant (`ablation/variants.py`) and seed, on windows of the same size, and judged on whole
+validation clips. Prints a Markdown table of mean and span over the seeds: pixel average precision, and event
+F1 at the best of some onset thresholds (chosen on these very clips: compare rows, do not quote them).
 """
 
 from __future__ import annotations
@@ -20,12 +20,14 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
 import torch
+from ablation.boundary import compute_boundary_loss
+from ablation.pixels import PixelSight, PixelUNet, PixelWindows
+from ablation.variants import VARIANTS, Variant
 from key_values import read_key_values, read_whole
 from torch.utils.data import DataLoader
 
@@ -33,44 +35,17 @@ from fascnet.commands.config import compose_config, instantiate_node
 from fascnet.data.labelling.targets import TWITCH, UNKNOWN
 from fascnet.data.training_input.dataset import WindowSampler
 from fascnet.data.training_input.motion_cache import MotionClip, MotionWindowDataset, measure_clip
-from fascnet.data.training_input.sight import FirstSight
+from fascnet.data.training_input.sight import FirstSight, Sight
 from fascnet.data.training_input.working_clip import WorkingClip
 from fascnet.errors import FascnetError, SettingError
 from fascnet.evaluation.figures.events import f1
 from fascnet.evaluation.figures.pixels import PixelHistogram
 from fascnet.models.unet import FasciculationUNet
-from fascnet.training.losses import LossSettings, compute_loss
+from fascnet.training.losses import compute_loss
 from fascnet.training.module import schedule_rate
 from fascnet.training.validation import count_events, start_finder
 from fascnet.types import EventDefinition
 
-SMALL: dict[str, Any] = {
-    "widths": (24, 40, 64),
-    "dilations": (1, 1, 2),
-    "deep_dilations": (6,),
-    "look_ahead": 4,
-}
-VARIANTS: dict[str, dict[str, Any]] = {
-    "all": {},
-    "without displacement": {"ignore": ["displacement", "displacement_over_noise"]},
-    "without velocity": {"ignore": ["velocity", "velocity_over_noise", "coarse_velocity"]},
-    "without the coarse scale": {"ignore": ["coarse_velocity"]},
-    "without the clip's noise": {"ignore": ["noise", "velocity_over_noise", "displacement_over_noise"]},
-    "without probe motion": {"ignore": ["probe"]},
-    "nothing taken away": {"global_motion": "none"},
-    "a shift taken away": {"global_motion": "shift"},
-    "no blur": {"blur_taps": 1},
-    "a wider blur": {"blur_taps": 5},
-    "without unexplained change": {"ignore": ["unexplained_change"]},
-    "without confidence and grey": {"ignore": ["confidence", "grey"]},
-    "causal: no look-ahead": {"look_ahead": 0},
-    "look-ahead of 8 ticks": {"look_ahead": 8},
-    "0.6 s of memory": {"dilations": (1, 1, 1), "deep_dilations": ()},
-    "no Dice": {"loss": {"dice_weight": 0.0}},
-    "no focal loss": {"loss": {"focal_weight": 0.0}},
-    "no clip loss": {"loss": {"clip_weight": 0.0}},
-    "no gap between twitches": {"part_s": 0.0},
-}
 _DEFAULTS = {
     "data.root": "",
     "steps": "300",
@@ -100,39 +75,48 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def run(root: str, cache: str, sizes: Mapping[str, int], chosen: Sequence[str]) -> None:
-    """Prepare the clips once, then train every variant."""
-    overrides = ["experiment=shipped", f"data.root={root}", f"data.cache_dir={cache}", "output=none"]
-    data = instantiate_node(compose_config("train", overrides)["data"], "data")
-    data.setup()
-    # Spread over the subjects, which follow one another.
-    val = data.val_clips[:: max(1, len(data.val_clips) // sizes["val_clips"])]
+    """Train every variant, on clips that are prepared and measured once for all that see them alike."""
     print("| variant | pixel AP | event F1 |\n| --- | --- | --- |", flush=True)
     for name in chosen:
-        variant = dict(VARIANTS[name])
-        loss = LossSettings(**variant.pop("loss", {}))
-        part_s = variant.pop("part_s", data.window.part_s)
-        window = type(data.window)(data.window.n_ticks, 128, data.window.event_fraction, 12, part_s)
-        # Clips that an earlier variant measured alike are found again.
-        sight = FirstSight(FasciculationUNet(**{**SMALL, **variant}).front_end)
-        kept = data.cache_dir, data.seed, sight
-        measured = [measure_clip(clip, 0, data.augmentation, window, *kept) for clip in data.train_clips]
-        judged = [(clip, measure_clip(clip, 0, None, data.window, *kept)) for clip in val]
-        figures = []
-        for seed in range(sizes["seeds"]):
-            torch.manual_seed(seed)
-            network = FasciculationUNet(**{**SMALL, **variant})
-            train(
-                network,
-                MotionWindowDataset(measured, window, data.augmentation, seed),
-                loss,
-                sizes["steps"],
-            )
-            figures.append(judge(network, judged))
+        figures = run_variant(VARIANTS[name], root, cache, sizes)
         cells = [f"{m:.3f} ({low:.3f}-{high:.3f})" for m, low, high in _span(figures)]
         print(f"| {name} | {' | '.join(cells)} |", flush=True)
 
 
-def train(network: FasciculationUNet, windows: MotionWindowDataset, loss: LossSettings, steps: int) -> None:
+def run_variant(
+    variant: Variant, root: str, cache: str, sizes: Mapping[str, int]
+) -> list[tuple[float, float]]:
+    """Return what `judge` says after each seed's training."""
+    overrides = ["experiment=shipped", f"data.root={root}", f"data.cache_dir={cache}", "output=none"]
+    grid = (f"data.preprocessor.{key}={getattr(variant, key)}" for key in ("pitch_mm", "rate_hz"))
+    data = instantiate_node(compose_config("train", [*overrides, *grid])["data"], "data")
+    data.setup()
+    # Spread over the subjects, which follow one another.
+    val = data.val_clips[:: max(1, len(data.val_clips) // sizes["val_clips"])]
+    window = variant.shape_window(data.window.event_fraction)
+    sight: Sight = PixelSight()
+    if not variant.learned_front_end:
+        sight = FirstSight(FasciculationUNet(**variant.arguments).front_end)
+    kept = data.cache_dir, data.seed, sight
+    measured = [measure_clip(clip, 0, data.augmentation, window, *kept) for clip in data.train_clips]
+    judged = [(clip, measure_clip(clip, 0, None, data.window, *kept)) for clip in val]
+    figures = []
+    for seed in range(sizes["seeds"]):
+        torch.manual_seed(seed)
+        if variant.learned_front_end:
+            network: FasciculationUNet | PixelUNet = PixelUNet(**variant.arguments)
+            windows: MotionWindowDataset = PixelWindows(data.augmentation, measured, window, seed)
+        else:
+            network = FasciculationUNet(**variant.arguments)
+            windows = MotionWindowDataset(measured, window, data.augmentation, seed)
+        train(network, windows, variant, sizes["steps"])
+        figures.append(judge(network, judged))
+    return figures
+
+
+def train(
+    network: FasciculationUNet | PixelUNet, windows: MotionWindowDataset, variant: Variant, steps: int
+) -> None:
     """Train as `fascnet train` does, but for the length."""
     network.to(memory_format=torch.channels_last).train()
     optimiser = torch.optim.AdamW(network.parameters(), lr=3e-3, weight_decay=1e-4)
@@ -143,15 +127,20 @@ def train(network: FasciculationUNet, windows: MotionWindowDataset, loss: LossSe
         with torch.autocast("cpu", torch.bfloat16):
             logits = network.judge_motion(batch["motion"], {})
         n_ticks = logits.shape[1]
-        answered = (batch["target"][:, : n_ticks - delay], batch["valid"][:, : n_ticks - delay])
-        total, _ = compute_loss(logits[:, delay:].float(), *answered, loss)
+        answers = logits[:, delay:].float()
+        truth = (batch["target"][:, : n_ticks - delay], batch["valid"][:, : n_ticks - delay])
+        total, _ = compute_loss(answers, *truth, variant.loss)
+        if variant.boundary_weight > 0:
+            total = total + variant.boundary_weight * compute_boundary_loss(answers, *truth)
         optimiser.zero_grad()
         torch.autograd.backward(total)
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimiser.step()
 
 
-def judge(network: FasciculationUNet, clips: Sequence[tuple[WorkingClip, MotionClip]]) -> tuple[float, float]:
+def judge(
+    network: FasciculationUNet | PixelUNet, clips: Sequence[tuple[WorkingClip, MotionClip]]
+) -> tuple[float, float]:
     """Return pixel average precision and the best event F1 over the onset thresholds."""
     network.eval()
     pixels = PixelHistogram()
