@@ -96,7 +96,7 @@ def measure_event(
         return Kinematics(quality=0.0)
     twitch, times, quiet = found
     shape = measure_field(twitch, seen, tracker.cell_mm)
-    if times.half_s is None or shape.core_cells * tracker.cell_mm**2 < MIN_CORE_MM2:
+    if times.half_s is None or shape.pointed_cells * tracker.cell_mm**2 < MIN_CORE_MM2:
         # Without a fall to half there is no peak: a contraction, a jolt, or the end of the clip.
         return Kinematics(quality=0.0)
     quality = _judge(twitch, times, quiet)

@@ -51,10 +51,20 @@ def test_anisotropy_is_the_length_of_the_mean_direction():
 
 
 def test_noise_is_taken_off_before_the_core_is_cut():
-    plain = measure_field(make_twitch(to_the_right), SEEN, 0.5).core_cells
-    noisy = measure_field(make_twitch(to_the_right, elsewhere_ratio=0.3), SEEN, 0.5).core_cells
+    plain = measure_field(make_twitch(to_the_right), SEEN, 0.5).pointed_cells
+    noisy = measure_field(make_twitch(to_the_right, elsewhere_ratio=0.3), SEEN, 0.5).pointed_cells
     # sqrt(s² - 0.09) reaches half of sqrt(1 - 0.09) at s² = 0.3175.
     assert noisy / plain == pytest.approx(np.log(0.3175) / np.log(0.25), abs=0.05)
+
+
+def test_one_cell_that_stands_out_hardly_changes_the_core():
+    twitch = make_twitch(to_the_right)
+    plain = measure_field(twitch, SEEN, 0.5)
+    twitch.field_mm[twitch.peak_cell] *= 1.3
+    found = measure_field(twitch, SEEN, 0.5)
+    assert found.core_cells == pytest.approx(plain.core_cells, rel=0.05)
+    # What reaches half of that cell is less by log(0.65) / log(0.5).
+    assert found.pointed_cells / plain.pointed_cells == pytest.approx(0.62, abs=0.05)
 
 
 def test_cells_without_tissue_do_not_count_as_moving():
