@@ -105,10 +105,11 @@ def run_variant(
         torch.manual_seed(seed)
         if variant.learned_front_end:
             network: FasciculationUNet | PixelUNet = PixelUNet(**variant.arguments)
-            windows: MotionWindowDataset = PixelWindows(data.augmentation, measured, window, seed)
+            draw: type[MotionWindowDataset] = PixelWindows
         else:
             network = FasciculationUNet(**variant.arguments)
-            windows = MotionWindowDataset(measured, window, data.augmentation, seed)
+            draw = MotionWindowDataset
+        windows = draw(measured, window, data.augmentation, seed)
         train(network, windows, variant, sizes["steps"])
         figures.append(judge(network, judged))
     return figures

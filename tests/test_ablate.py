@@ -57,8 +57,8 @@ def test_a_mirror_image_of_pixels_is_what_the_mirrored_clip_shows(tmp_path):
     window = WindowSettings(n_ticks=24, size_px=32, event_fraction=0.0, warm_up_ticks=0)
     always = Augmentation(flip_p=1.0, upside_down_p=1.0)
     never = Augmentation(flip_p=0.0, upside_down_p=0.0)
-    flipped = pixels.PixelWindows(always, clips[:1], window, 0)[0]
-    expected = pixels.PixelWindows(never, clips[1:], window, 0)[0]
+    flipped = pixels.PixelWindows(clips[:1], window, always, 0)[0]
+    expected = pixels.PixelWindows(clips[1:], window, never, 0)[0]
     assert expected["target"].sum() == 1
     for key in ("motion", "target", "valid"):
         torch.testing.assert_close(flipped[key], expected[key])

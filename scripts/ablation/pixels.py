@@ -12,8 +12,8 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from fascnet.data.training_input.dataset import Window
-from fascnet.data.training_input.motion_cache import MotionWindowDataset
+from fascnet.data.training_input.dataset import Window, WindowSettings
+from fascnet.data.training_input.motion_cache import MotionClip, MotionWindowDataset
 from fascnet.data.training_input.sight import END_TICKS, Piece
 from fascnet.data.training_input.transforms import Augmentation
 from fascnet.models.blocks import State
@@ -48,8 +48,9 @@ class PixelSight:
 class PixelWindows(MotionWindowDataset):
     """Windows of what `PixelSight` shows; in a mirror image the pixels of a cell change places too."""
 
-    def __init__(self, mirrored: Augmentation, *arguments: Any) -> None:
-        clips, window, seed = arguments
+    def __init__(
+        self, clips: Sequence[MotionClip], window: WindowSettings, mirrored: Augmentation, seed: int
+    ) -> None:
         super().__init__(clips, window, None, seed)
         self.mirrored = mirrored
 
