@@ -1,7 +1,7 @@
 """What each part of the network's input and design is worth: many short trainings on one data set.
 
     python scripts/ablate.py data.root=FOLDER [steps=300] [seeds=3] [val_clips=12] [cache=FOLDER]
-        [variants=all,displacement]
+        ['variants=all,no blur']
 
 Each clip's motion is measured once (`data/training_input/motion_cache.py`); a small network is then trained
 for some steps per variant (`ablation/variants.py`) and seed, on windows of the same size, and judged on whole
