@@ -17,6 +17,7 @@ import sys
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
+import functools
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -33,6 +34,7 @@ from torch.utils.data import DataLoader
 
 from fascnet.commands.config import compose_config, instantiate_node
 from fascnet.data.labelling.targets import TWITCH, UNKNOWN
+from fascnet.data.training_input.datamodule import FasciculationDataModule
 from fascnet.data.training_input.dataset import WindowSampler
 from fascnet.data.training_input.motion_cache import MotionClip, MotionWindowDataset, measure_clip
 from fascnet.data.training_input.sight import FirstSight, Sight
@@ -83,14 +85,21 @@ def run(root: str, cache: str, sizes: Mapping[str, int], chosen: Sequence[str]) 
         print(f"| {name} | {' | '.join(cells)} |", flush=True)
 
 
+@functools.cache
+def open_data(root: str, cache: str, pitch_mm: float, rate_hz: float) -> FasciculationDataModule:
+    """Prepare the clips on a working grid, once for all variants that share it."""
+    overrides = ["experiment=shipped", f"data.root={root}", f"data.cache_dir={cache}", "output=none"]
+    overrides += [f"data.preprocessor.pitch_mm={pitch_mm}", f"data.preprocessor.rate_hz={rate_hz}"]
+    data: FasciculationDataModule = instantiate_node(compose_config("train", overrides)["data"], "data")
+    data.setup()
+    return data
+
+
 def run_variant(
     variant: Variant, root: str, cache: str, sizes: Mapping[str, int]
 ) -> list[tuple[float, float]]:
     """Return what `judge` says after each seed's training."""
-    overrides = ["experiment=shipped", f"data.root={root}", f"data.cache_dir={cache}", "output=none"]
-    grid = (f"data.preprocessor.{key}={getattr(variant, key)}" for key in ("pitch_mm", "rate_hz"))
-    data = instantiate_node(compose_config("train", [*overrides, *grid])["data"], "data")
-    data.setup()
+    data = open_data(root, cache, variant.pitch_mm, variant.rate_hz)
     # Spread over the subjects, which follow one another.
     val = data.val_clips[:: max(1, len(data.val_clips) // sizes["val_clips"])]
     window = variant.shape_window(data.window.event_fraction)

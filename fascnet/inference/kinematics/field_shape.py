@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fascnet.inference.kinematics.separation import CORE_LEVEL, SeparatedTwitch, find_connected
+from fascnet.inference.kinematics.separation import SeparatedTwitch, find_connected, reach_half
 
 MOVING_LEVEL = 0.15
 """Cells that move at all: the active area of Kobe's tool (field notes 6a) and the truth's ring."""
@@ -66,11 +66,11 @@ def measure_field(twitch: SeparatedTwitch, seen: NDArray[np.bool_], cell_mm: flo
     around = (np.abs(rows - row) <= half) & (np.abs(columns - column) <= half)
     counted = seen & around & (size >= DIRECTION_LEVEL * peak)
     units = twitch.field_mm[counted] / size[counted][:, None]
-    pointed = _reach_half(_take_noise_off(size, twitch), twitch)
+    pointed = reach_half(_take_noise_off(size, twitch), twitch.peak_cell)
     moving = find_connected(seen & (size >= MOVING_LEVEL * peak), twitch.peak_cell)
     return FieldShape(
         peak_mm=peak,
-        core_cells=_count_core(twitch, cell_mm),
+        core_cells=_count_core(size, twitch, cell_mm),
         pointed_cells=int(np.count_nonzero(pointed)),
         moving_cells=int(np.count_nonzero(moving)),
         anisotropy=float(np.hypot(*units.mean(axis=0))),
@@ -79,11 +79,11 @@ def measure_field(twitch: SeparatedTwitch, seen: NDArray[np.bool_], cell_mm: flo
     )
 
 
-def _count_core(twitch: SeparatedTwitch, cell_mm: float) -> int:
+def _count_core(size: NDArray[np.float64], twitch: SeparatedTwitch, cell_mm: float) -> int:
     """Count the cells within the core's edge."""
-    smooth = np.asarray(cv2.GaussianBlur(twitch.size_mm, (0, 0), _SMOOTHING_CELLS), np.float64)
+    smooth = np.asarray(cv2.GaussianBlur(size, (0, 0), _SMOOTHING_CELLS), np.float64)
     clean = _take_noise_off(smooth, twitch)
-    inside = np.sort(clean[_reach_half(clean, twitch)])
+    inside = np.sort(clean[reach_half(clean, twitch.peak_cell)])
     strongest = inside[-max(1, round(STRONGEST_MM2 / cell_mm**2)) :]
     edge = SHARE_OF_STRONGEST * float(strongest.mean())
     return int(np.count_nonzero(find_connected(clean >= edge, twitch.peak_cell)))
@@ -93,11 +93,6 @@ def _take_noise_off(size: NDArray[np.float64], twitch: SeparatedTwitch) -> NDArr
     """Shorten lengths (h, w): with independent noise a signal is longer than without, squares add."""
     noise = twitch.elsewhere_ratio * float(size[twitch.peak_cell])
     return np.asarray(np.sqrt(np.maximum(np.square(size) - noise**2, 0.0)))
-
-
-def _reach_half(size: NDArray[np.float64], twitch: SeparatedTwitch) -> NDArray[np.bool_]:
-    """Return the cells (h, w) that reach half of the peak cell's length and hang together with it."""
-    return find_connected(size >= CORE_LEVEL * size[twitch.peak_cell], twitch.peak_cell)
 
 
 def _refine(line: NDArray[np.float64], at: int) -> float:

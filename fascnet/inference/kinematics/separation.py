@@ -130,6 +130,11 @@ def find_connected(mask: Mask, cell: tuple[int, int]) -> Mask:
     return np.asarray(mask & (parts == parts[cell]))
 
 
+def reach_half(size: NDArray[np.float64], cell: tuple[int, int]) -> Mask:
+    """Return the cells (h, w) that reach half of a cell's length and hang together with it."""
+    return find_connected(size >= CORE_LEVEL * size[cell], cell)
+
+
 def _smooth(field: Field, near: Mask, elsewhere: Mask) -> Field | None:
     """Smooth a field as much as its noise asks for; None when it is zero."""
     sigma = _SMOOTHING_CELLS
@@ -153,7 +158,7 @@ def _find_core(field: Field, near: Mask) -> tuple[Mask, tuple[int, int]]:
     size = np.where(near, np.hypot(field[..., 0], field[..., 1]), 0.0)
     row, column = np.unravel_index(int(np.argmax(size)), size.shape)
     cell = (int(row), int(column))
-    return find_connected(size >= CORE_LEVEL * size[cell], cell), cell
+    return reach_half(size, cell), cell
 
 
 def _project(moved: Field, field: Field, core: Mask, quiet: Mask) -> NDArray[np.float64]:
